@@ -1,0 +1,40 @@
+//! The application: everything that a request or a command works with, put together from the configuration.
+
+mod health;
+mod open;
+mod sweeper;
+
+use std::sync::Arc;
+
+pub use health::Health;
+pub use open::{DataDirectory, OpenError, registry};
+
+use crate::config::Config;
+use crate::registry::Registry;
+use crate::telemetry::access::AccessLog;
+use crate::telemetry::metrics::Metrics;
+
+/// A running Havre.
+pub struct App {
+    /// What the operator decided.
+    pub config: Config,
+    /// What the rules work with.
+    pub registry: Registry,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// Where requests are written down.
+    pub access: AccessLog,
+    /// The host of `server.public_url`, as it stands in the names of images.
+    pub public_host: Option<String>,
+}
+
+impl App {
+    /// Puts the application together.
+    pub fn new(config: Config, registry: Registry, metrics: Arc<Metrics>, access: AccessLog) -> Arc<Self> {
+        let public_host = config.server.public_url.as_ref().and_then(|url| {
+            let host = url.host_str()?;
+            Some(url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
+        });
+        Arc::new(Self { config, registry, metrics, access, public_host })
+    }
+}

@@ -1,0 +1,41 @@
+//! Whether the application can do its work.
+
+use crate::db::{self, uploads};
+use crate::registry::Error;
+
+use super::App;
+
+/// What of the application works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Health {
+    /// The database answers.
+    pub database: bool,
+    /// The store takes bytes.
+    pub store: bool,
+}
+
+impl App {
+    /// Tries the database and the store.
+    pub async fn health(&self) -> Health {
+        let database = self.registry.db.scan::<_, db::Error, _>(uploads::count_some).await;
+        let store = self.registry.blobs.probe().await;
+        if let Err(error) = &database {
+            tracing::warn!(%error, "the database is not ready");
+        }
+        if let Err(error) = &store {
+            tracing::warn!(%error, "the blob store is not ready");
+        }
+        Health { database: database.is_ok(), store: store.is_ok() }
+    }
+
+    /// Brings the gauge of open uploads up to date, before it is read.
+    pub async fn count_uploads(&self) {
+        let count: Result<i64, Error> = self.registry.db.scan(|tx| Ok(uploads::count(tx)?)).await;
+        match count {
+            Ok(count) => {
+                self.metrics.uploads_open.set(count);
+            }
+            Err(error) => tracing::warn!(%error, "cannot count the open uploads"),
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Opens the database and the store that the configuration names.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustix::fs::FlockOperation;
+
+use crate::blobs::{self, Blobs, Disk, Pool};
+use crate::config::{self, Config, DatabaseUrl};
+use crate::db::{self, Db, uploads};
+use crate::registry::Registry;
+use crate::telemetry::metrics::{Door, Metrics};
+
+/// Why the application cannot be opened; each says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The data directory cannot be made or used.
+    #[error("cannot use the data directory {}: {source}; choose another with --data-dir, or mend its permissions", path.display())]
+    DataDirectory {
+        /// The directory.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// Another server runs on the data directory.
+    #[error("another havre serves from {}; stop it, or choose another directory with --data-dir", .0.display())]
+    Locked(PathBuf),
+    /// The database cannot be opened.
+    #[error(transparent)]
+    Database(#[from] db::Error),
+    /// The store cannot be opened.
+    #[error(transparent)]
+    Store(#[from] blobs::Error),
+}
+
+/// The data directory, held by the one server that may write to it.
+#[derive(Debug)]
+pub struct DataDirectory {
+    _lock: std::fs::File,
+}
+
+impl DataDirectory {
+    /// Makes the directory and takes hold of it for a server. Commands that work beside one do not.
+    pub fn lock(path: &Path) -> Result<Self, OpenError> {
+        let wrap = |source| OpenError::DataDirectory { path: path.to_owned(), source };
+        create(path).map_err(wrap)?;
+        let lock = std::fs::OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(path.join("lock"))
+            .map_err(wrap)?;
+        match rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(Self { _lock: lock }),
+            Err(rustix::io::Errno::WOULDBLOCK) => Err(OpenError::Locked(path.to_owned())),
+            Err(error) => Err(wrap(error.into())),
+        }
+    }
+}
+
+fn create(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+/// Opens the database and the store.
+pub async fn registry(config: &Config, metrics: Option<&Arc<Metrics>>) -> Result<Registry, OpenError> {
+    let soft = config.storage.durability == config::Durability::Relaxed;
+    let mut db = open_database(config, soft).await?;
+    if let Some(metrics) = metrics {
+        let metrics = Arc::clone(metrics);
+        db = db.observed_by(Arc::new(move |write, took| {
+            metrics.database(if write { Door::Write } else { Door::Read }, took);
+        }));
+    }
+    let durability = if soft { blobs::Durability::Relaxed } else { blobs::Durability::Full };
+    let store: Arc<dyn Blobs> = Arc::new(Disk::open(&config.data_dir.join("store"), durability)?);
+    Ok(Registry {
+        db: Arc::new(db),
+        blobs: store,
+        pool: Arc::new(Pool::default()),
+        settings: config.registry.clone(),
+        storage: config.storage.clone(),
+        node: uuid::Uuid::new_v4().to_string().into(),
+        boot: boot().into(),
+    })
+}
+
+async fn open_database(config: &Config, soft: bool) -> Result<Db, OpenError> {
+    if let DatabaseUrl::Postgres(url) = &config.database.url {
+        return Ok(Db::open_postgres(url.reveal(), config.database.pool_size, soft).await?);
+    }
+    let path = config.sqlite_path();
+    let wrap = |source| OpenError::DataDirectory { path: config.data_dir.clone(), source };
+    create(&config.data_dir).map_err(wrap)?;
+    Ok(Db::open_sqlite(&path, soft)?)
+}
+
+impl Registry {
+    /// Lets go of the sessions that an earlier life of this server held: for the only server of an embedded database.
+    pub async fn release_sessions(&self) -> Result<(), db::Error> {
+        self.db.write_soft(uploads::release_all).await
+    }
+}
+
+/// Names the boot of this machine; a fresh name where the system has none, so that nothing saved is trusted.
+fn boot() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/random/boot_id")
+        .map(|text| text.trim().to_owned())
+        .unwrap_or_else(|_| uuid::Uuid::new_v4().to_string())
+}

@@ -1,0 +1,44 @@
+//! The command line: one file per command.
+
+mod check;
+mod config;
+mod serve;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// A container image registry: stores, distributes and governs OCI and Docker images.
+#[derive(Debug, Parser)]
+#[command(name = "havre", version, about, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the registry
+    Serve(serve::ServeArgs),
+    /// Prove metadata and blobs against each other
+    Check(check::CheckArgs),
+    /// Show, check or document the configuration
+    Config(config::ConfigArgs),
+}
+
+/// Runs the command that the process was started with.
+pub fn main() -> ExitCode {
+    let command = Cli::parse().command;
+    let mut out = std::io::stdout().lock();
+    let result = match command {
+        Command::Serve(args) => serve::run(args),
+        Command::Check(args) => check::run(args, &mut out),
+        Command::Config(args) => config::run(args, &mut out),
+    };
+    result.unwrap_or_else(|error| {
+        // Nothing is left to be done when the error cannot be told.
+        let _ = writeln!(std::io::stderr(), "error: {error:#}");
+        ExitCode::from(2)
+    })
+}

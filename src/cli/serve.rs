@@ -1,0 +1,162 @@
+//! `havre serve`: runs the registry.
+
+use std::net::{SocketAddr, TcpListener};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use clap::Args;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::app::{self, App, DataDirectory};
+use crate::config::{Config, DatabaseUrl, Flags, Server as ServerConfig};
+use crate::http::router;
+use crate::http::server::{Observer, Options, Server, TlsFiles};
+use crate::telemetry::access::AccessLog;
+use crate::telemetry::logging;
+use crate::telemetry::metrics::Metrics;
+
+#[derive(Debug, Args)]
+pub(super) struct ServeArgs {
+    #[command(flatten)]
+    flags: Flags,
+}
+
+pub(super) fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
+    let (config, _) = args.flags.load()?;
+    logging::init(&config.log);
+    refuse_strangers(&config.server)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(serve(config))
+}
+
+/// Until there are accounts, whoever reaches the server may do everything: only `--open` says that this is meant.
+fn refuse_strangers(server: &ServerConfig) -> anyhow::Result<()> {
+    let beyond = server.listen.iter().find(|address| !address.ip().is_loopback());
+    match beyond {
+        Some(address) if !server.open => bail!(
+            "refusing to listen on {address}: other machines could read and overwrite every image\n  \
+             to serve this machine only, listen on 127.0.0.1:{port}\n  \
+             to let anyone who reaches it read and write, add --open",
+            port = address.port()
+        ),
+        _ => Ok(()),
+    }
+}
+
+async fn serve(config: Config) -> anyhow::Result<ExitCode> {
+    let shutdown = Shutdown::install()?;
+    let engine = match config.database.url {
+        DatabaseUrl::Embedded => "sqlite",
+        DatabaseUrl::Postgres(_) => "postgres",
+    };
+    let metrics = Arc::new(Metrics::new(engine));
+    // Held until the end: two servers on one directory would take each other's uploads for abandoned.
+    let _directory = DataDirectory::lock(&config.data_dir)?;
+    let registry = app::registry(&config, Some(&metrics)).await?;
+    if engine == "sqlite" {
+        registry.release_sessions().await?;
+    }
+    let server = Server::new(listen(&config.server)?, options(&config.server, &metrics))?;
+    let addresses = server.addresses();
+    let access = match config.log.access {
+        true => AccessLog::stdout(config.log.format, metrics.access_log_dropped.clone())?,
+        false => AccessLog::disabled(),
+    };
+    let app = App::new(config, registry, metrics, access);
+    let sweeper = tokio::spawn(Arc::clone(&app).sweep_forever());
+    announce(&app, engine, &addresses);
+    let drained = server.run(router::service(Arc::clone(&app)), shutdown.wait()).await;
+    sweeper.abort();
+    app.access.close();
+    if drained.cut > 0 {
+        tracing::warn!(cut = drained.cut, "stopped; connections that had not finished were cut");
+    } else {
+        tracing::info!("stopped");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn listen(server: &ServerConfig) -> anyhow::Result<Vec<TcpListener>> {
+    let bind = |address: &SocketAddr| {
+        TcpListener::bind(address).with_context(|| {
+            format!("cannot listen on {address}; is something else there? choose another with --listen 127.0.0.1:PORT")
+        })
+    };
+    server.listen.iter().map(bind).collect()
+}
+
+fn options(server: &ServerConfig, metrics: &Arc<Metrics>) -> Options {
+    let tls = server.tls_cert.clone().zip(server.tls_key.clone());
+    Options {
+        tls: tls.map(|(cert, key)| TlsFiles { cert, key }),
+        max_connections: server.max_connections,
+        idle_timeout: server.idle_timeout,
+        header_timeout: server.header_timeout,
+        shutdown_timeout: server.shutdown_timeout,
+        max_header_bytes: server.max_header_bytes.as_usize(),
+        observer: Arc::new(Connections(Arc::clone(metrics))),
+    }
+}
+
+#[derive(Debug)]
+struct Connections(Arc<Metrics>);
+
+impl Observer for Connections {
+    fn connection_opened(&self) {
+        self.0.connections_open.inc();
+    }
+
+    fn connection_closed(&self) {
+        self.0.connections_open.dec();
+    }
+}
+
+/// Says where the registry is, what it keeps its data in, and what to type next.
+fn announce(app: &App, engine: &str, addresses: &[SocketAddr]) {
+    let config = &app.config;
+    let scheme = if config.server.tls_cert.is_some() { "https" } else { "http" };
+    for address in addresses {
+        let (data_dir, database) = (config.data_dir.display(), engine);
+        tracing::info!(version = env!("CARGO_PKG_VERSION"), %data_dir, database, "serving {scheme}://{address}");
+    }
+    if config.server.open {
+        tracing::warn!("open to anyone who reaches it: everybody may read, overwrite and delete every image");
+    }
+    if let Some(address) = addresses.first() {
+        let host = app.public_host.clone().unwrap_or_else(|| address.to_string());
+        tracing::info!("push an image: docker tag my-app {host}/me/my-app:1.0.0 && docker push {host}/me/my-app:1.0.0");
+    }
+    // Without systemd there is nobody to tell.
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+}
+
+/// The signals that end the server.
+struct Shutdown {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Shutdown {
+    fn install() -> std::io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    async fn wait(mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+        tracing::info!("stopping: no new connections, transfers under way may finish");
+        let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+        // A second signal ends it at once, as the system does by default.
+        tokio::spawn(async move {
+            tokio::select! {
+                _ = self.terminate.recv() => {}
+                _ = self.interrupt.recv() => {}
+            }
+            tracing::warn!("stopped at once by a second signal");
+            std::process::exit(130);
+        });
+    }
+}

@@ -1,0 +1,121 @@
+//! Brings a database's schema up to date: frozen SQL, forward only.
+//!
+//! A schema newer than this binary is refused. An existing SQLite file is copied before it is changed.
+
+use std::path::Path;
+
+use super::error::{Error, Kind};
+use super::postgres::translate as translate_postgres;
+use super::sqlite::Connection;
+use super::{Statements, Val};
+
+struct Migration {
+    version: i64,
+    name: &'static str,
+    sqlite: &'static str,
+    postgres: &'static str,
+}
+
+macro_rules! migration {
+    ($version:literal, $name:literal) => {
+        Migration {
+            version: $version,
+            name: $name,
+            sqlite: include_str!(concat!("../../migrations/sqlite/", $name, ".sql")),
+            postgres: include_str!(concat!("../../migrations/postgres/", $name, ".sql")),
+        }
+    };
+}
+
+const MIGRATIONS: &[Migration] = &[migration!(1, "0001_registry")];
+
+/// The newest schema this binary knows.
+pub const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;
+
+/// Any number, as long as every Havre takes the same: two nodes that start together migrate one after the other.
+const POSTGRES_LOCK: i64 = 0x4861_7672_6500;
+
+fn too_new(found: i64) -> Error {
+    Error::new(
+        Kind::SchemaTooNew,
+        format!(
+            "the database has schema version {found}, this binary knows up to {SCHEMA_VERSION}: \
+             start the newer havre that wrote it, or restore a copy made before the upgrade"
+        ),
+    )
+}
+
+fn pending(found: i64) -> Result<&'static [Migration], Error> {
+    let done = usize::try_from(found).map_err(|_| Error::new(Kind::Corrupt, "the schema version is negative"))?;
+    MIGRATIONS.get(done..).ok_or_else(|| too_new(found))
+}
+
+const TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_migrations \
+    (version BIGINT NOT NULL PRIMARY KEY, name TEXT NOT NULL, applied_at BIGINT NOT NULL)";
+const VERSION: &str = "SELECT COALESCE(MAX(version), 0) FROM schema_migrations";
+const RECORD: &str = "INSERT INTO schema_migrations (version, name, applied_at) VALUES ($1, $2, $3)";
+
+fn now() -> i64 {
+    jiff::Timestamp::now().as_microsecond()
+}
+
+pub(super) fn run_sqlite(connection: &mut Connection, path: &Path) -> Result<(), Error> {
+    // IMMEDIATE: a second process that starts at the same moment waits, then finds the work done.
+    connection.batch("BEGIN IMMEDIATE")?;
+    let result = migrate_sqlite(connection, path);
+    connection.batch(if result.is_ok() { "COMMIT" } else { "ROLLBACK" })?;
+    result
+}
+
+fn migrate_sqlite(connection: &mut Connection, path: &Path) -> Result<(), Error> {
+    connection.batch(TABLE)?;
+    let found = match connection.query(VERSION, &[])?.first_mut() {
+        Some(row) => row.int(0)?,
+        None => 0,
+    };
+    let pending = pending(found)?;
+    if found > 0 && !pending.is_empty() {
+        let copy = path.with_extension(format!("db.before-{:04}", SCHEMA_VERSION));
+        Connection::open_reader(path)?.copy_to(&copy)?;
+        tracing::info!(copy = %copy.display(), "copied the database before migrating it");
+    }
+    for migration in pending {
+        connection.batch(migration.sqlite)?;
+        connection.execute(RECORD, &[migration.version.into(), migration.name.into(), now().into()])?;
+    }
+    Ok(())
+}
+
+pub(super) async fn run_postgres(client: &tokio_postgres::Client) -> Result<(), Error> {
+    client.batch_execute("BEGIN").await.map_err(translate_postgres)?;
+    let result = migrate_postgres(client).await;
+    let end = if result.is_ok() { "COMMIT" } else { "ROLLBACK" };
+    client.batch_execute(end).await.map_err(translate_postgres)?;
+    result
+}
+
+async fn migrate_postgres(client: &tokio_postgres::Client) -> Result<(), Error> {
+    let lock = "SELECT pg_advisory_xact_lock($1)";
+    client.execute(lock, &[&POSTGRES_LOCK]).await.map_err(translate_postgres)?;
+    client.batch_execute(TABLE).await.map_err(translate_postgres)?;
+    let row = client.query_one(VERSION, &[]).await.map_err(translate_postgres)?;
+    for migration in pending(row.get(0))? {
+        client.batch_execute(migration.postgres).await.map_err(translate_postgres)?;
+        let params: [Val; 3] = [migration.version.into(), migration.name.into(), now().into()];
+        client.execute_raw(RECORD, &params).await.map_err(translate_postgres)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::MIGRATIONS;
+
+    #[test]
+    fn migrations_are_numbered_from_one_without_gaps() {
+        for (index, migration) in MIGRATIONS.iter().enumerate() {
+            assert_eq!(migration.version, index as i64 + 1);
+            assert!(migration.name.starts_with(&format!("{:04}_", migration.version)));
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! One SQLite connection, set up the way Havre needs it.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{OpenFlags, ToSql};
+
+use crate::db::dialect::Rewritten;
+use crate::db::error::{Error, Kind};
+use crate::db::value::{Row, Val};
+use crate::db::Statements;
+
+/// How long a statement waits for another process (`havre check`, a backup) before it fails as busy.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// More statements than the code has, so that none is ever prepared twice.
+const STATEMENT_CACHE: usize = 256;
+
+pub(in crate::db) struct Connection {
+    inner: rusqlite::Connection,
+    rewritten: Rewritten,
+}
+
+impl Connection {
+    pub(in crate::db) fn open_writer(path: &Path) -> Result<Self, Error> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Self::open(path, flags)?;
+        // WAL lets readers go on beside the writer; FULL syncs the log before COMMIT returns (invariant 2).
+        connection.batch(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864; \
+             PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -8192;",
+        )?;
+        Ok(connection)
+    }
+
+    pub(in crate::db) fn open_reader(path: &Path) -> Result<Self, Error> {
+        // No memory map: a database file cut short under a map would kill the process with SIGBUS.
+        let connection = Self::open(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+        connection.batch("PRAGMA query_only = ON; PRAGMA cache_size = -2048;")?;
+        Ok(connection)
+    }
+
+    fn open(path: &Path, flags: OpenFlags) -> Result<Self, Error> {
+        let inner = rusqlite::Connection::open_with_flags(path, flags).map_err(|e| {
+            let message = format!("cannot open the database {}: {e}", path.display());
+            Error::caused(kind_of(&e), message, e)
+        })?;
+        inner.busy_timeout(BUSY_TIMEOUT).map_err(translate)?;
+        inner.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
+        let connection = Self { inner, rewritten: Rewritten::default() };
+        connection.batch("PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;")?;
+        Ok(connection)
+    }
+
+    /// Runs statements without parameters or rows.
+    pub(in crate::db) fn batch(&self, sql: &str) -> Result<(), Error> {
+        self.inner.execute_batch(sql).map_err(translate)
+    }
+
+    /// Copies the whole database into a new file.
+    pub(in crate::db) fn copy_to(&self, target: &Path) -> Result<(), Error> {
+        self.inner.backup("main", target, None::<fn(rusqlite::backup::Progress)>).map_err(translate)
+    }
+}
+
+impl Statements for Connection {
+    fn execute(&mut self, sql: &'static str, params: &[Val]) -> Result<u64, Error> {
+        let mut statement = self.inner.prepare_cached(self.rewritten.get(sql)).map_err(translate)?;
+        let changed = statement.execute(rusqlite::params_from_iter(params)).map_err(translate)?;
+        Ok(changed as u64)
+    }
+
+    fn query(&mut self, sql: &'static str, params: &[Val]) -> Result<Vec<Row>, Error> {
+        let mut statement = self.inner.prepare_cached(self.rewritten.get(sql)).map_err(translate)?;
+        let columns = statement.column_count();
+        let mut rows = statement.query(rusqlite::params_from_iter(params)).map_err(translate)?;
+        let mut out = Vec::new();
+        while let Some(row) = rows.next().map_err(translate)? {
+            let values = (0..columns).map(|i| value(row.get_ref(i).map_err(translate)?)).collect::<Result<_, _>>()?;
+            out.push(Row(values));
+        }
+        Ok(out)
+    }
+}
+
+fn value(value: ValueRef<'_>) -> Result<Val, Error> {
+    Ok(match value {
+        ValueRef::Null => Val::Null,
+        ValueRef::Integer(i) => Val::Int(i),
+        ValueRef::Blob(b) => Val::Bytes(b.to_vec()),
+        ValueRef::Text(t) => Val::Text(
+            std::str::from_utf8(t)
+                .map_err(|e| Error::caused(Kind::Corrupt, "a text column is not UTF-8", e))?
+                .to_owned(),
+        ),
+        ValueRef::Real(_) => return Err(Error::new(Kind::Corrupt, "a column holds a floating-point number")),
+    })
+}
+
+impl ToSql for Val {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Self::Null => ValueRef::Null,
+            Self::Int(i) => ValueRef::Integer(*i),
+            Self::Text(t) => ValueRef::Text(t.as_bytes()),
+            Self::Bytes(b) => ValueRef::Blob(b),
+            Self::Bool(b) => ValueRef::Integer(i64::from(*b)),
+        }))
+    }
+}
+
+fn kind_of(error: &rusqlite::Error) -> Kind {
+    use rusqlite::ErrorCode as Code;
+    match error.sqlite_error_code() {
+        Some(Code::DatabaseBusy | Code::DatabaseLocked) => Kind::Busy,
+        Some(Code::DiskFull) => Kind::Full,
+        Some(Code::ReadOnly | Code::PermissionDenied) => Kind::ReadOnly,
+        Some(Code::CannotOpen | Code::SystemIoFailure | Code::FileLockingProtocolFailed) => Kind::Unavailable,
+        Some(Code::ConstraintViolation) => Kind::Constraint,
+        Some(Code::DatabaseCorrupt | Code::NotADatabase) => Kind::Corrupt,
+        _ => Kind::Internal,
+    }
+}
+
+pub(super) fn translate(error: rusqlite::Error) -> Error {
+    Error::caused(kind_of(&error), format!("the database refused: {error}"), error)
+}

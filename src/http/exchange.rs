@@ -1,0 +1,74 @@
+//! One request on its way through the server: what is known about it before it is routed.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Instant;
+
+use http::request::Parts;
+use http::{HeaderMap, header};
+
+use super::server::{ConnInfo, proxy};
+use crate::app::App;
+use crate::clock;
+use crate::registry::{Ctx, Identity};
+
+/// At most this many bytes of a client's name for itself are kept.
+const MAX_USER_AGENT: usize = 256;
+
+/// One request on its way.
+pub struct Exchange {
+    /// The application.
+    pub app: Arc<App>,
+    /// Who asks, in which request, and when.
+    pub ctx: Ctx,
+    /// What the client calls this server: the host part of an image's name.
+    pub host: String,
+    /// When it arrived.
+    pub started: Instant,
+}
+
+impl Exchange {
+    /// Collects what the rules and the logs want to know of a request.
+    pub fn new(app: &Arc<App>, parts: &Parts) -> Self {
+        let trusted = &app.config.server.trusted_proxies;
+        let connection = parts.extensions.get::<ConnInfo>();
+        let address = connection.map(|c| proxy::client_address(c.peer.ip(), &parts.headers, trusted));
+        let ctx = Ctx {
+            identity: Identity::Anonymous,
+            credential: None,
+            request_id: request_id(),
+            address,
+            user_agent: user_agent(&parts.headers).map(Arc::from),
+            now: clock::now(),
+        };
+        Self { app: Arc::clone(app), ctx, host: host(app, parts, connection), started: Instant::now() }
+    }
+}
+
+/// Ids are made here and never taken over: a client cannot choose what the logs say.
+fn request_id() -> Arc<str> {
+    let mut buffer = uuid::Uuid::encode_buffer();
+    Arc::from(&*uuid::Uuid::now_v7().simple().encode_lower(&mut buffer))
+}
+
+fn user_agent(headers: &HeaderMap) -> Option<&str> {
+    let text = headers.get(header::USER_AGENT)?.to_str().ok()?;
+    // `to_str` lets visible ASCII through only, so that any byte is a boundary.
+    Some(&text[..text.len().min(MAX_USER_AGENT)])
+}
+
+fn host(app: &App, parts: &Parts, connection: Option<&ConnInfo>) -> String {
+    if let Some(host) = &app.public_host {
+        return host.clone();
+    }
+    let Some(connection) = connection else { return "HOST".to_owned() };
+    let trusted = &app.config.server.trusted_proxies;
+    let origin =
+        proxy::origin(connection.peer.ip(), connection.tls, parts.uri.authority(), &parts.headers, trusted);
+    origin.host.map_or_else(|| "HOST".to_owned(), |host| host.to_string())
+}
+
+/// The path and query of a request, as the access log shows them.
+pub fn target(parts: &Parts) -> Cow<'_, str> {
+    parts.uri.path_and_query().map_or(Cow::Borrowed(""), |target| Cow::Borrowed(target.as_str()))
+}

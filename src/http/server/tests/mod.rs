@@ -1,0 +1,7 @@
+//! The server over real sockets.
+
+mod limits;
+mod shutdown;
+mod support;
+mod tls;
+mod transfer;

@@ -1,0 +1,77 @@
+//! The body of a request: taken by the handler that wants it, drained when none did.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, header};
+use http_body::Body as _;
+use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
+
+use crate::registry;
+
+/// At most this many bytes of a refused body are read.
+const DRAIN_BYTES: usize = 1024 * 1024;
+/// A refused body is read for at most this long.
+const DRAIN_TIME: Duration = Duration::from_secs(2);
+
+/// The body of a request that may be refused before it is read.
+pub(super) struct Upload {
+    incoming: Incoming,
+    /// Whether the client waits for `100 Continue` before it sends anything.
+    awaits_continue: bool,
+    touched: bool,
+}
+
+impl Upload {
+    pub(super) fn new(incoming: Incoming, headers: &HeaderMap) -> Self {
+        let awaits_continue = headers.contains_key(header::EXPECT);
+        Self { incoming, awaits_continue, touched: false }
+    }
+
+    /// The bytes, for a handler that streams them.
+    pub(super) fn stream(&mut self) -> &mut Incoming {
+        self.touched = true;
+        &mut self.incoming
+    }
+
+    /// The length that the client announced.
+    pub(super) fn length(&self) -> Option<u64> {
+        self.incoming.size_hint().exact()
+    }
+
+    /// All bytes, at most `limit`.
+    pub(super) async fn collect(&mut self, limit: u64) -> Result<Bytes, registry::Error> {
+        if self.length().is_some_and(|length| length > limit) {
+            return Err(registry::Error::ManifestTooLarge { limit });
+        }
+        let most = usize::try_from(limit).unwrap_or(usize::MAX);
+        match Limited::new(self.stream(), most).collect().await {
+            Ok(collected) => Ok(collected.to_bytes()),
+            Err(error) if error.is::<http_body_util::LengthLimitError>() => {
+                Err(registry::Error::ManifestTooLarge { limit })
+            }
+            Err(error) => Err(registry::Error::BodyBroken(error.to_string())),
+        }
+    }
+
+    /// Reads what a refused client still sends, within bounds, so that it comes to read the answer.
+    pub(super) async fn drain(mut self) {
+        // Reading would ask a waiting client to send what nobody wants.
+        if self.incoming.is_end_stream() || (self.awaits_continue && !self.touched) {
+            return;
+        }
+        let drain = async {
+            let mut left = DRAIN_BYTES;
+            while let Some(Ok(frame)) = self.incoming.frame().await {
+                let read = frame.data_ref().map_or(0, Bytes::len);
+                left = left.saturating_sub(read);
+                if left == 0 {
+                    break;
+                }
+            }
+        };
+        // Out of time is out of patience, not an error.
+        let _ = tokio::time::timeout(DRAIN_TIME, drain).await;
+    }
+}

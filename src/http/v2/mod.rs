@@ -1,0 +1,142 @@
+//! The registry API: routes a request, calls the rule, renders its outcome.
+
+mod answer;
+mod blobs;
+mod body;
+mod error;
+mod lists;
+mod manifests;
+mod referrers;
+mod route;
+mod uploads;
+
+use std::sync::Arc;
+
+use http::header::HeaderValue;
+use http::{Request, Response, StatusCode};
+use hyper::body::Incoming;
+
+use crate::app::App;
+use crate::http::body::Body;
+use crate::http::exchange::Exchange;
+use crate::telemetry::metrics::action;
+use body::Upload;
+use error::Failure;
+use route::Action;
+
+/// Answers a request below `/v2`; returns the index of its action for the metrics beside the answer.
+pub async fn handle(exchange: Exchange, request: Request<Incoming>) -> (usize, Response<Body>) {
+    let (parts, incoming) = request.into_parts();
+    let body = Upload::new(incoming, &parts.headers);
+    let (index, mut response) = match route::route(&parts.method, parts.uri.path(), parts.uri.query()) {
+        Err(refusal) => {
+            let response = Failure::from(refusal).render();
+            body.drain().await;
+            (const { action("other") }, response)
+        }
+        Ok(action) => (action.index(), dispatch(exchange, action, parts, body).await),
+    };
+    response.headers_mut().insert(answer::API_VERSION, HeaderValue::from_static("registry/2.0"));
+    (index, response)
+}
+
+async fn dispatch(exchange: Exchange, action: Action, parts: http::request::Parts, body: Upload) -> Response<Body> {
+    if !action.is_change() {
+        return perform(&exchange, action, &parts, body).await;
+    }
+    // On a task of its own: a client that goes away drops the request's future, but what was begun is brought to its
+    // end, and a broken upload still records how far it came.
+    let request_id = Arc::clone(&exchange.ctx.request_id);
+    let task = tokio::spawn(async move { perform(&exchange, action, &parts, body).await });
+    task.await.unwrap_or_else(|error| {
+        tracing::error!(%request_id, %error, "a request panicked");
+        answer::empty(StatusCode::INTERNAL_SERVER_ERROR)
+    })
+}
+
+async fn perform(
+    exchange: &Exchange,
+    action: Action,
+    parts: &http::request::Parts,
+    mut body: Upload,
+) -> Response<Body> {
+    let app: &App = &exchange.app;
+    let headers = &parts.headers;
+    let result = match action {
+        Action::Base => Ok(lists::base()),
+        Action::Discover => Ok(lists::discover()),
+        Action::Catalog(page) => lists::catalog(app, &page).await,
+        Action::Tags(repository, page) => lists::tags(app, &repository, &page).await,
+        Action::ManifestGet(repository, reference) => manifests::get(app, &repository, &reference, headers).await,
+        Action::ManifestHead(repository, reference) => manifests::head(app, &repository, &reference, headers).await,
+        Action::ManifestPut(repository, reference, tags) => {
+            manifests::put(exchange, repository, reference, tags, headers, &mut body).await
+        }
+        Action::ManifestDelete(repository, reference) => manifests::delete(exchange, &repository, &reference).await,
+        Action::BlobGet(repository, digest) => blobs::get(exchange, &repository, digest, headers).await,
+        Action::BlobHead(repository, digest) => blobs::head(app, &repository, digest, headers).await,
+        Action::BlobDelete(repository, digest) => blobs::delete(exchange, &repository, digest).await,
+        Action::UploadStart(repository, start) => uploads::start(exchange, &repository, start, headers, &mut body).await,
+        Action::UploadStatus(repository, id) => uploads::status(exchange, &repository, id).await,
+        Action::UploadPatch(repository, id) => uploads::patch(exchange, &repository, id, headers, &mut body).await,
+        Action::UploadPut(repository, id, digest) => {
+            uploads::put(exchange, &repository, id, digest, headers, &mut body).await
+        }
+        Action::UploadCancel(repository, id) => uploads::cancel(exchange, &repository, id).await,
+        Action::Referrers(repository, subject, query) => referrers::list(app, &repository, subject, &query).await,
+    };
+    match result {
+        Ok(response) => response,
+        Err(refused) => {
+            let response = refused.render(&exchange.host, &exchange.ctx.request_id);
+            // A client that is still sending would otherwise see its connection reset before it reads the answer.
+            body.drain().await;
+            response
+        }
+    }
+}
+
+/// Why an action was not performed.
+#[derive(Debug)]
+enum Refused {
+    /// A rule refused or failed.
+    Rule(crate::registry::Error),
+    /// The same, in an upload of which the answer has to say where it stands.
+    Upload { error: crate::registry::Error, location: String },
+    /// The request cannot be read.
+    Request(Failure),
+}
+
+impl From<crate::registry::Error> for Refused {
+    fn from(error: crate::registry::Error) -> Self {
+        Self::Rule(error)
+    }
+}
+
+impl From<route::Refusal> for Refused {
+    fn from(refusal: route::Refusal) -> Self {
+        Self::Request(refusal.into())
+    }
+}
+
+impl From<oci::ParseError> for Refused {
+    fn from(error: oci::ParseError) -> Self {
+        route::Refusal::from(error).into()
+    }
+}
+
+impl Refused {
+    fn render(&self, host: &str, request_id: &str) -> Response<Body> {
+        match self {
+            Self::Rule(error) => error::failure(error, host, request_id).render(),
+            Self::Request(failure) => failure.render(),
+            Self::Upload { error, location } => {
+                let mut response = error::failure(error, host, request_id).render();
+                if let crate::registry::Error::ChunkOutOfOrder { received, .. } = error {
+                    uploads::set_progress(&mut response, location, *received);
+                }
+                response
+            }
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! Havre, a container image registry. `ARCHITECTURE.md` is the map.
+
+pub mod app;
+pub mod blobs;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod db;
+pub mod http;
+pub mod registry;
+pub mod telemetry;

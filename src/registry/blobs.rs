@@ -1,0 +1,156 @@
+//! Blobs as clients see them: through a repository that holds them.
+
+use oci::{Digest, RepositoryName};
+
+use super::{Ctx, Error, Event, Registry};
+use crate::blobs::{self as store, Location, Reader};
+use crate::db::{self, blobs, manifests, repositories};
+
+/// How many parents a refusal names.
+const PARENTS_SHOWN: i64 = 10;
+
+/// A blob that may be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Blob {
+    /// Its digest.
+    pub digest: Digest,
+    /// Its size in bytes.
+    pub size: u64,
+    location: Location,
+}
+
+impl Blob {
+    /// Where its bytes lie.
+    pub fn location(&self) -> &Location {
+        &self.location
+    }
+}
+
+/// Finds a blob of a repository.
+pub async fn find(registry: &Registry, repository: &RepositoryName, digest: &Digest) -> Result<Blob, Error> {
+    let (name, wanted) = (repository.clone(), *digest);
+    let row = registry.db.read(move |tx| blobs::find(tx, &name, &wanted)).await?;
+    let Some(row) = row else { return Err(unknown(registry, repository, digest).await?) };
+    if row.quarantined {
+        return Err(Error::BlobDamaged(*digest));
+    }
+    let location = parse_location(&row.location)?;
+    Ok(Blob { digest: *digest, size: row.size, location })
+}
+
+pub(super) fn parse_location(text: &str) -> Result<Location, db::Error> {
+    Location::parse(text)
+        .ok_or_else(|| db::Error::new(db::Kind::Corrupt, "a blob's location is not one the store makes"))
+}
+
+async fn unknown(registry: &Registry, repository: &RepositoryName, digest: &Digest) -> Result<Error, Error> {
+    let name = repository.clone();
+    Ok(match registry.db.read(move |tx| repositories::find(tx, &name)).await? {
+        Some(_) => Error::BlobUnknown { repository: repository.clone(), digest: *digest },
+        None => Error::NameUnknown(repository.clone()),
+    })
+}
+
+/// Makes sure that a blob's bytes are there, without opening them.
+pub async fn check(registry: &Registry, blob: &Blob) -> Result<(), Error> {
+    if registry.blobs.stat(&blob.location).await? == Some(blob.size) {
+        return Ok(());
+    }
+    tracing::error!(digest = %blob.digest, "a blob's bytes are gone from the store, or not all there");
+    quarantine(registry, &blob.location).await?;
+    Err(Error::BlobDamaged(blob.digest))
+}
+
+/// Opens a blob's bytes; damage found here is recorded before the refusal.
+pub async fn open(registry: &Registry, blob: &Blob) -> Result<Reader, Error> {
+    match registry.blobs.open(&blob.location).await {
+        Ok(reader) if reader.len() == blob.size => Ok(reader),
+        Ok(_) => {
+            tracing::error!(digest = %blob.digest, "a blob has another length than when it was stored");
+            quarantine(registry, &blob.location).await?;
+            Err(Error::BlobDamaged(blob.digest))
+        }
+        Err(store::Error::NotFound(_)) => {
+            tracing::error!(digest = %blob.digest, "a blob's bytes are gone from the store");
+            quarantine(registry, &blob.location).await?;
+            Err(Error::BlobDamaged(blob.digest))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Records that the bytes at `location` are bad, so that they are never served again and a new push replaces them.
+pub async fn quarantine(registry: &Registry, location: &Location) -> Result<(), Error> {
+    let key = location.as_str().to_owned();
+    registry.db.write(move |tx| blobs::quarantine(tx, &key)).await?;
+    Ok(())
+}
+
+/// Makes a blob that another repository holds available in this one; tells whether it could.
+///
+/// Without `from`, any repository will do.
+pub async fn mount(
+    registry: &Registry,
+    ctx: &Ctx,
+    repository: &RepositoryName,
+    digest: &Digest,
+    from: Option<&RepositoryName>,
+) -> Result<bool, Error> {
+    let (ctx, name, digest, from) = (ctx.clone(), repository.clone(), *digest, from.cloned());
+    let found = {
+        let from = from.clone();
+        let find = move |tx: &mut db::Tx<'_>| match &from {
+            Some(from) => blobs::find(tx, from, &digest),
+            None => blobs::find_linked_anywhere(tx, &digest),
+        };
+        registry.db.read(find).await?
+    };
+    if !found.is_some_and(|row| !row.quarantined) {
+        return Ok(false);
+    }
+    let mount = move |tx: &mut db::Tx<'_>| {
+        // It may have been deleted since it was looked up.
+        let Some(row) = blobs::hold(tx, &digest)? else { return Ok(false) };
+        if row.quarantined {
+            return Ok(false);
+        }
+        let (repository_id, made) = repositories::ensure(tx, &name, ctx.now)?;
+        if made {
+            ctx.record(tx, &Event { kind: "repository.create", repository: Some(&name), ..Event::default() })?;
+        }
+        if blobs::link(tx, repository_id, row.id, &digest, ctx.now)? {
+            let detail = from.as_ref().map(|from| format!("{{\"from\":\"{from}\"}}"));
+            let event = Event { kind: "blob.mount", repository: Some(&name), digest: Some(&digest), detail, tag: None };
+            ctx.record(tx, &event)?;
+        }
+        Ok::<_, Error>(true)
+    };
+    registry.db.write(mount).await
+}
+
+/// Removes a blob from a repository, unless a manifest there names it.
+pub async fn delete(
+    registry: &Registry,
+    ctx: &Ctx,
+    repository: &RepositoryName,
+    digest: &Digest,
+) -> Result<(), Error> {
+    let (ctx, name, digest) = (ctx.clone(), repository.clone(), *digest);
+    let delete = move |tx: &mut db::Tx<'_>| {
+        let repository_id = repositories::find(tx, &name)?.ok_or_else(|| Error::NameUnknown(name.clone()))?;
+        let unknown = || Error::BlobUnknown { repository: name.clone(), digest };
+        let row = blobs::find(tx, &name, &digest)?.ok_or_else(unknown)?;
+        if !blobs::lock_link(tx, repository_id, row.id)? {
+            return Err(unknown());
+        }
+        let parents = manifests::parents(tx, repository_id, &digest, PARENTS_SHOWN)?;
+        if !parents.is_empty() {
+            return Err(Error::Referenced { digest, parents });
+        }
+        blobs::unlink(tx, repository_id, row.id, ctx.now)?;
+        let event = Event { kind: "blob.delete", repository: Some(&name), digest: Some(&digest), ..Event::default() };
+        ctx.record(tx, &event)?;
+        Ok(())
+    };
+    registry.db.write(delete).await
+}

@@ -1,0 +1,29 @@
+//! The list of repositories.
+
+use super::{Error, Registry};
+use crate::db::repositories;
+
+/// One page of a list in ASCII order.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Page {
+    /// The names on it.
+    pub names: Vec<String>,
+    /// Whether more follow.
+    pub more: bool,
+}
+
+impl Page {
+    /// Makes a page of at most `limit` from a list that was asked for one more.
+    pub(super) fn cut(mut names: Vec<String>, limit: usize) -> Self {
+        let more = names.len() > limit;
+        names.truncate(limit);
+        Self { names, more }
+    }
+}
+
+/// Lists the repositories that hold a manifest, behind `last`.
+pub async fn list(registry: &Registry, last: Option<&str>, limit: usize) -> Result<Page, Error> {
+    let last = last.unwrap_or_default().to_owned();
+    let names = registry.db.scan(move |tx| repositories::list(tx, &last, limit as i64 + 1)).await?;
+    Ok(Page::cut(names, limit))
+}

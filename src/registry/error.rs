@@ -1,0 +1,117 @@
+//! The one error of the rules. Every surface renders it by an exhaustive match.
+
+use oci::{Digest, ManifestError, Reference, RepositoryName};
+
+use crate::{blobs, db};
+
+/// Why a rule refused, or could not do, what was asked.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Error {
+    /// There is no such repository.
+    #[error("repository {0} does not exist")]
+    NameUnknown(RepositoryName),
+    /// The repository has no such tag or manifest.
+    #[error("{reference} is not in repository {repository}")]
+    ManifestUnknown {
+        /// The repository.
+        repository: RepositoryName,
+        /// What was asked for.
+        reference: Reference,
+    },
+    /// The repository holds no such blob.
+    #[error("blob {digest} is not in repository {repository}")]
+    BlobUnknown {
+        /// The repository.
+        repository: RepositoryName,
+        /// What was asked for.
+        digest: Digest,
+    },
+    /// The blob's bytes were found damaged or gone.
+    #[error("the bytes of blob {0} are damaged or gone")]
+    BlobDamaged(Digest),
+    /// There is no such upload session for this caller in this repository.
+    #[error("the upload does not exist or is over")]
+    UploadUnknown,
+    /// Another request writes to the same session.
+    #[error("another request is writing to this upload")]
+    UploadBusy,
+    /// A chunk does not begin where the session stands.
+    #[error("the chunk begins at byte {start}, the upload stands at {received}")]
+    ChunkOutOfOrder {
+        /// Where the chunk begins.
+        start: u64,
+        /// How many bytes the session has.
+        received: u64,
+    },
+    /// The bytes are fewer or more than were announced.
+    #[error("{announced} bytes were announced, {received} came")]
+    SizeMismatch {
+        /// What the client announced.
+        announced: u64,
+        /// What came.
+        received: u64,
+    },
+    /// The connection broke before all bytes had come.
+    #[error("the body ended early: {0}")]
+    BodyBroken(String),
+    /// The blob is larger than the configured limit.
+    #[error("the blob is larger than the limit of {limit} bytes")]
+    BlobTooLarge {
+        /// The limit.
+        limit: u64,
+    },
+    /// The manifest is larger than the configured limit.
+    #[error("the manifest is larger than the limit of {limit} bytes")]
+    ManifestTooLarge {
+        /// The limit.
+        limit: u64,
+    },
+    /// The bytes hash to something else.
+    #[error("the content hashes to {actual}, not to {expected}")]
+    DigestMismatch {
+        /// What the client said.
+        expected: Digest,
+        /// What came out.
+        actual: Digest,
+    },
+    /// The manifest breaks a rule of its format.
+    #[error("{0}")]
+    ManifestInvalid(#[from] ManifestError),
+    /// The manifest names what the repository does not hold.
+    #[error("the manifest names {} that the repository does not hold", list(.0))]
+    ReferencesMissing(Vec<Digest>),
+    /// What is to be deleted is named by manifests of the repository.
+    #[error("{digest} is named by {}", list(.parents))]
+    Referenced {
+        /// What was to be deleted.
+        digest: Digest,
+        /// Manifests that name it; the first few.
+        parents: Vec<Digest>,
+    },
+    /// The database failed.
+    #[error(transparent)]
+    Db(#[from] db::Error),
+    /// The blob store failed.
+    #[error("{0}")]
+    Store(#[source] std::sync::Arc<blobs::Error>),
+}
+
+impl From<blobs::Error> for Error {
+    fn from(error: blobs::Error) -> Self {
+        match error {
+            blobs::Error::Superseded => Self::UploadBusy,
+            error => Self::Store(std::sync::Arc::new(error)),
+        }
+    }
+}
+
+impl db::Retry for Error {
+    fn is_conflict(&self) -> bool {
+        matches!(self, Self::Db(error) if error.is_conflict())
+    }
+}
+
+fn list(digests: &[Digest]) -> String {
+    let shown: Vec<String> = digests.iter().map(ToString::to_string).collect();
+    shown.join(", ")
+}

@@ -1,0 +1,20 @@
+//! The rules: what a push, a pull, a tag, a delete and a sweep mean. Knows neither HTTP nor a database engine.
+
+pub mod blobs;
+pub mod catalog;
+pub mod check;
+mod context;
+mod error;
+pub mod manifests;
+pub mod referrers;
+mod state;
+pub mod sweep;
+pub mod tags;
+pub mod uploads;
+
+#[cfg(test)]
+mod tests;
+
+pub use context::{Ctx, Event, Identity};
+pub use error::Error;
+pub use state::Registry;

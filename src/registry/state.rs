@@ -1,0 +1,25 @@
+//! What the rules work with.
+
+use std::sync::Arc;
+
+use crate::blobs::{Blobs, Pool};
+use crate::config;
+use crate::db::Db;
+
+/// The database, the store and the settings that the rules need.
+pub struct Registry {
+    /// The metadata.
+    pub db: Arc<Db>,
+    /// The bytes.
+    pub blobs: Arc<dyn Blobs>,
+    /// The buffers through which bytes arrive.
+    pub pool: Arc<Pool>,
+    /// Limits and policies.
+    pub settings: config::Registry,
+    /// Expiry and grace periods.
+    pub storage: config::Storage,
+    /// Names this process, so that a lease tells who holds it.
+    pub node: Arc<str>,
+    /// Names the boot of the machine: what was in memory only is trusted under the same one.
+    pub boot: Arc<str>,
+}

@@ -1,0 +1,177 @@
+//! Sweeps away what nobody needs: abandoned uploads, blobs that no manifest names, bytes that no row names.
+//!
+//! It goes in bounded steps of short transactions, so that no push or pull waits for it, and may run on several nodes
+//! at once: every step checks again, under a lock, what it is about to remove.
+
+use std::time::{Duration, SystemTime};
+
+use super::{Ctx, Error, Event, Registry, blobs::parse_location};
+use crate::blobs::UploadId;
+use crate::db::{self, Tx, blobs, garbage, uploads};
+
+/// At most this many rows in one step.
+const STEP: i64 = 100;
+/// Steps in one sweep of each kind: a flood is worked off over several sweeps.
+const STEPS: usize = 1000;
+/// How long removed bytes stay in the store, so that a pull that has just looked them up still opens them.
+const BYTES_GRACE: Duration = Duration::from_secs(60);
+
+/// What a sweep removed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// Upload sessions that had expired.
+    pub uploads: u64,
+    /// Blobs that had been let go of by a repository.
+    pub links: u64,
+    /// Blobs that no repository held.
+    pub blobs: u64,
+    /// Bytes given back to the store.
+    pub bytes: u64,
+}
+
+/// Runs one sweep.
+pub async fn sweep(registry: &Registry, ctx: &Ctx) -> Result<Swept, Error> {
+    let mut swept = Swept::default();
+    for _ in 0..STEPS {
+        let done = expire_uploads(registry, ctx).await?;
+        swept.uploads += done;
+        if done == 0 {
+            break;
+        }
+    }
+    swept.uploads += abort_strays(registry, ctx).await?;
+    for _ in 0..STEPS {
+        let done = unlink_unreferenced(registry, ctx).await?;
+        swept.links += done;
+        if done == 0 {
+            break;
+        }
+    }
+    for _ in 0..STEPS {
+        let done = delete_unlinked(registry, ctx).await?;
+        swept.blobs += done;
+        if done == 0 {
+            break;
+        }
+    }
+    for _ in 0..STEPS {
+        let (done, bytes) = remove_garbage(registry, ctx).await?;
+        swept.bytes += bytes;
+        if done == 0 {
+            break;
+        }
+    }
+    Ok(swept)
+}
+
+fn before(now: i64, age: Duration) -> i64 {
+    now.saturating_sub(i64::try_from(age.as_micros()).unwrap_or(i64::MAX))
+}
+
+async fn expire_uploads(registry: &Registry, ctx: &Ctx) -> Result<u64, Error> {
+    let (now, cutoff) = (ctx.now, before(ctx.now, registry.storage.upload_expiry));
+    let rows = registry.db.scan(move |tx| uploads::abandoned(tx, cutoff, now, STEP)).await?;
+    let mut done = 0;
+    for row in rows {
+        let Some(id) = UploadId::parse(&row.id) else { continue };
+        let expire = move |tx: &mut Tx<'_>| {
+            // A request may have taken it up since it was listed.
+            if !uploads::delete_abandoned(tx, &row.id, cutoff, now)? {
+                return Ok::<_, db::Error>(false);
+            }
+            // It may have been published, and the server stopped before its blob was recorded.
+            if let Some(location) = &row.location
+                && !garbage::is_in_use(tx, location)?
+            {
+                garbage::insert(tx, location, now)?;
+            }
+            Ok(true)
+        };
+        if registry.db.write(expire).await? {
+            registry.blobs.abort(id).await?;
+            done += 1;
+        }
+    }
+    Ok(done)
+}
+
+/// Removes unfinished bytes that have no session, left by a stop between a commit and their removal.
+async fn abort_strays(registry: &Registry, ctx: &Ctx) -> Result<u64, Error> {
+    let Some(cutoff) = SystemTime::now().checked_sub(registry.storage.upload_expiry) else { return Ok(0) };
+    let mut done = 0;
+    for (id, modified, _) in registry.blobs.list_uploads(STEPS).await? {
+        let stray = modified < cutoff
+            && registry.db.read(move |tx| uploads::find(tx, &id.to_string())).await?.is_none();
+        if stray {
+            tracing::debug!(upload = %id, at = ctx.now, "removing unfinished bytes without a session");
+            registry.blobs.abort(id).await?;
+            done += 1;
+        }
+    }
+    Ok(done)
+}
+
+async fn unlink_unreferenced(registry: &Registry, ctx: &Ctx) -> Result<u64, Error> {
+    let cutoff = before(ctx.now, registry.storage.unreferenced_grace);
+    let found = registry.db.scan(move |tx| blobs::unreferenced(tx, cutoff, STEP)).await?;
+    let mut done = 0;
+    for link in found {
+        let ctx = ctx.clone();
+        let unlink = move |tx: &mut Tx<'_>| {
+            if !blobs::lock_link_unreferenced_since(tx, link.repository_id, link.blob_id, cutoff)? {
+                return Ok::<_, db::Error>(());
+            }
+            if blobs::is_referenced(tx, link.repository_id, &link.digest)? {
+                return blobs::set_referenced(tx, link.repository_id, link.blob_id);
+            }
+            blobs::unlink(tx, link.repository_id, link.blob_id, ctx.now)?;
+            let repository = oci::RepositoryName::parse(&link.repository).ok();
+            let event = Event {
+                kind: "blob.expire",
+                repository: repository.as_ref(),
+                digest: Some(&link.digest),
+                ..Event::default()
+            };
+            ctx.record(tx, &event)?;
+            Ok(())
+        };
+        registry.db.write(unlink).await?;
+        done += 1;
+    }
+    Ok(done)
+}
+
+async fn delete_unlinked(registry: &Registry, ctx: &Ctx) -> Result<u64, Error> {
+    // The link's grace period is over; from the last link to here nothing more is waited for.
+    let now = ctx.now;
+    let ids = registry.db.scan(move |tx| blobs::unlinked(tx, now.saturating_add(1), STEP)).await?;
+    let mut done = 0;
+    for id in ids {
+        let delete = move |tx: &mut Tx<'_>| {
+            let Some((location, _)) = blobs::delete_unlinked(tx, id)? else { return Ok::<_, db::Error>(()) };
+            garbage::insert(tx, &location, now.saturating_add(BYTES_GRACE.as_micros() as i64))
+        };
+        registry.db.write(delete).await?;
+        done += 1;
+    }
+    Ok(done)
+}
+
+async fn remove_garbage(registry: &Registry, ctx: &Ctx) -> Result<(u64, u64), Error> {
+    let now = ctx.now;
+    let due = registry.db.scan(move |tx| garbage::due(tx, now, STEP)).await?;
+    let (mut done, mut bytes) = (0, 0);
+    for (id, text) in due {
+        let key = text.clone();
+        // Never, as a location is used once; but bytes in use are not worth a doubt.
+        let in_use = registry.db.read(move |tx| garbage::is_in_use(tx, &key)).await?;
+        if !in_use {
+            let location = parse_location(&text)?;
+            bytes += registry.blobs.stat(&location).await?.unwrap_or(0);
+            registry.blobs.delete(&location).await?;
+        }
+        registry.db.write(move |tx| garbage::delete(tx, id)).await?;
+        done += 1;
+    }
+    Ok((done, bytes))
+}

@@ -1,0 +1,159 @@
+//! The end of an upload: its bytes become a blob of the repository.
+
+use oci::{Digest, RepositoryName};
+
+use super::session::Session;
+use super::{Body, Chunk, verify};
+use crate::blobs::{Location, UploadId};
+use crate::db::{self, Tx, blobs, garbage, repositories, uploads};
+use crate::registry::{Ctx, Error, Event, Registry};
+
+/// Appends the last chunk and makes the session's bytes the blob `digest`. Durable when it returns.
+pub async fn finish<B: Body>(
+    registry: &Registry,
+    ctx: &Ctx,
+    repository: &RepositoryName,
+    id: UploadId,
+    digest: Digest,
+    chunk: Chunk<B>,
+) -> Result<(), Error> {
+    let location = Location::new(&digest, id);
+    // The location is recorded before anything is published, so that what a crash leaves behind is found by its row.
+    let session = Session::claim(registry, ctx, repository, id, Some(&location)).await?;
+    let (mut session, written) = session.write(chunk, Some(digest.algorithm())).await;
+    let complete = match written {
+        Ok(()) => session.hasher(digest.algorithm()).await.and_then(|hasher| verify(&digest, hasher.finish())),
+        Err(error) => Err(error),
+    };
+    match complete {
+        Ok(()) => publish(registry, ctx, repository, &session, digest, &location).await,
+        Err(error @ Error::DigestMismatch { .. }) => {
+            // Its bytes can never become what the client wants: keeping them would only fill the disk.
+            session.discard().await?;
+            Err(error)
+        }
+        Err(error) => {
+            session.release().await?;
+            Err(error)
+        }
+    }
+}
+
+/// Receives a whole blob in one request.
+pub async fn monolithic<B: Body>(
+    registry: &Registry,
+    ctx: &Ctx,
+    repository: &RepositoryName,
+    digest: Digest,
+    chunk: Chunk<B>,
+) -> Result<(), Error> {
+    let id = super::start(registry, ctx, repository, digest.algorithm()).await?;
+    finish(registry, ctx, repository, id, digest, chunk).await
+}
+
+async fn publish(
+    registry: &Registry,
+    ctx: &Ctx,
+    repository: &RepositoryName,
+    session: &Session<'_>,
+    digest: Digest,
+    location: &Location,
+) -> Result<(), Error> {
+    let known = registry.db.read(move |tx| blobs::hold(tx, &digest)).await?;
+    let mut published = !known.is_some_and(|row| !row.quarantined);
+    if published {
+        registry.blobs.finish(session.id, location).await?;
+    }
+    let mut commit = Commit {
+        ctx: ctx.clone(),
+        repository: repository.clone(),
+        upload: session.id.to_string(),
+        holder: session.holder.clone(),
+        digest,
+        size: session.received,
+        location: location.clone(),
+        published,
+    };
+    let again = commit.clone();
+    if registry.db.write(move |tx| commit.run(tx)).await? == Outcome::BytesNeeded {
+        // The blob that made these bytes superfluous has been deleted since it was looked up.
+        registry.blobs.finish(session.id, location).await?;
+        published = true;
+        commit = Commit { published, ..again };
+        registry.db.write(move |tx| commit.run(tx)).await?;
+    }
+    if !published {
+        // Left behind, it is found by the sweeper.
+        let _ = registry.blobs.abort(session.id).await;
+    }
+    Ok(())
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Outcome {
+    Done,
+    BytesNeeded,
+}
+
+/// The transaction that ends an upload.
+#[derive(Clone)]
+struct Commit {
+    ctx: Ctx,
+    repository: RepositoryName,
+    upload: String,
+    holder: std::sync::Arc<str>,
+    digest: Digest,
+    size: u64,
+    location: Location,
+    /// Whether the bytes lie at `location` already.
+    published: bool,
+}
+
+impl Commit {
+    fn run(&self, tx: &mut Tx<'_>) -> Result<Outcome, Error> {
+        let Some(blob_id) = self.blob(tx)? else { return Ok(Outcome::BytesNeeded) };
+        if !uploads::delete_held(tx, &self.upload, &self.holder)? {
+            // Its lease ran out and somebody else took it.
+            return Err(Error::UploadUnknown);
+        }
+        let (repository_id, made) = repositories::ensure(tx, &self.repository, self.ctx.now)?;
+        if made {
+            let event = Event { kind: "repository.create", repository: Some(&self.repository), ..Event::default() };
+            self.ctx.record(tx, &event)?;
+        }
+        blobs::link(tx, repository_id, blob_id, &self.digest, self.ctx.now)?;
+        let event = Event {
+            kind: "blob.push",
+            repository: Some(&self.repository),
+            digest: Some(&self.digest),
+            detail: Some(format!("{{\"size\":{}}}", self.size)),
+            tag: None,
+        };
+        self.ctx.record(tx, &event)?;
+        Ok(Outcome::Done)
+    }
+
+    /// Finds or makes the blob's row; nothing when there is none and the bytes are not published.
+    fn blob(&self, tx: &mut Tx<'_>) -> Result<Option<i64>, db::Error> {
+        let location = self.location.as_str();
+        if let Some(row) = blobs::hold(tx, &self.digest)? {
+            match (self.published, row.quarantined) {
+                (false, true) => return Ok(None),
+                (false, false) => {}
+                // Another upload of the same blob was faster: these bytes are not needed.
+                (true, false) => garbage::insert(tx, location, self.ctx.now)?,
+                (true, true) => {
+                    garbage::insert(tx, &row.location, self.ctx.now)?;
+                    blobs::replace_bytes(tx, row.id, self.size, location)?;
+                }
+            }
+            return Ok(Some(row.id));
+        }
+        if !self.published {
+            return Ok(None);
+        }
+        let inserted = blobs::insert(tx, &self.digest, self.size, location, self.ctx.now)?;
+        let conflict = || db::Error::new(db::Kind::Conflict, "the same blob was pushed at the same moment");
+        inserted.map(Some).ok_or_else(conflict)
+    }
+}
