@@ -57,9 +57,11 @@ remove_work() {
   rm -rf --one-file-system "$1"
 }
 
-# stop_process PID: SIGTERM, then SIGKILL after STOP_LIMIT. Only ever a process that the caller started.
+# stop_process PID: SIGTERM, then SIGKILL after STOP_LIMIT. Only ever a child of this script: the number may by
+# then belong to somebody else.
 stop_process() {
   local pid=$1 waited=0
+  [[ $(ps -o ppid= -p "$pid" | tr -d ' ') == "$$" ]] || return 0
   kill -TERM "$pid" 2>/dev/null || return 0
   while kill -0 "$pid" 2>/dev/null && [[ $(ps -o stat= -p "$pid") != Z* ]]; do
     if ((waited >= STOP_LIMIT * 10)); then
@@ -234,6 +236,16 @@ needs_registry() {
 
 # -------------------------------------------------------------------------------------- the server under test
 
+# clean_env [VARIABLE=VALUE…] COMMAND [ARG…]: replaces this (sub)shell by the command, without the HAVRE_ variables
+# of whoever called us.
+clean_env() {
+  local name unset=()
+  for name in "${!HAVRE_@}"; do
+    unset+=(-u "$name")
+  done
+  exec env "${unset[@]}" "$@"
+}
+
 # start_havre NAME [VARIABLE=VALUE…] [ARG…]: starts the server on a free port and waits until it is ready.
 # Its data lies in SERVER_DATA (set it beforehand to start on existing data; SERVER_PORT likewise), its log in
 # OUT/NAME.server.log. Sets SERVER_PID, SERVER_PORT and SERVER_ADDRESS; it is stopped at exit.
@@ -253,7 +265,7 @@ start_havre() {
   SERVER_PORT=${SERVER_PORT:-$(free_port)}
   SERVER_ADDRESS=127.0.0.1:$SERVER_PORT
   mkdir -p "$SERVER_DATA"
-  env "${variables[@]}" "$HAVRE" serve --open --data-dir "$SERVER_DATA" --listen "$SERVER_ADDRESS" "$@" \
+  clean_env "${variables[@]}" "$HAVRE" serve --open --data-dir "$SERVER_DATA" --listen "$SERVER_ADDRESS" "$@" \
     >>"$log" 2>&1 &
   SERVER_PID=$!
   on_exit stop_process "$SERVER_PID"

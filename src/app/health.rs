@@ -1,7 +1,6 @@
 //! Whether the application can do its work.
 
 use crate::db::{self, uploads};
-use crate::registry::Error;
 
 use super::App;
 
@@ -30,8 +29,7 @@ impl App {
 
     /// Brings the gauge of open uploads up to date, before it is read.
     pub async fn count_uploads(&self) {
-        let count: Result<i64, Error> = self.registry.db.scan(|tx| Ok(uploads::count(tx)?)).await;
-        match count {
+        match self.registry.db.scan(uploads::count).await {
             Ok(count) => {
                 self.metrics.uploads_open.set(count);
             }

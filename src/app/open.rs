@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use rustix::fs::FlockOperation;
 
-use crate::blobs::{self, Blobs, Disk, Pool};
+use crate::blobs::{self, Blobs, Disk, Observed, Operation, Pool};
 use crate::config::{self, Config, DatabaseUrl};
 use crate::db::{self, Db, uploads};
 use crate::registry::Registry;
-use crate::telemetry::metrics::{Door, Metrics};
+use crate::telemetry::metrics::{Door, Metrics, StoreOperation};
 
 /// Why the application cannot be opened; each says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -74,7 +74,12 @@ pub async fn registry(config: &Config, metrics: Option<&Arc<Metrics>>) -> Result
         }));
     }
     let durability = if soft { blobs::Durability::Relaxed } else { blobs::Durability::Full };
-    let store: Arc<dyn Blobs> = Arc::new(Disk::open(&config.data_dir.join("store"), durability)?);
+    let mut store: Arc<dyn Blobs> = Arc::new(Disk::open(config.data_dir.join("store"), durability)?);
+    if let Some(metrics) = metrics {
+        let metrics = Arc::clone(metrics);
+        let observer = move |operation, took| metrics.store(counted_as(operation), took);
+        store = Arc::new(Observed::new(store, Arc::new(observer)));
+    }
     Ok(Registry {
         db: Arc::new(db),
         blobs: store,
@@ -84,6 +89,17 @@ pub async fn registry(config: &Config, metrics: Option<&Arc<Metrics>>) -> Result
         node: uuid::Uuid::new_v4().to_string().into(),
         boot: boot().into(),
     })
+}
+
+fn counted_as(operation: Operation) -> StoreOperation {
+    match operation {
+        Operation::Append => StoreOperation::Append,
+        Operation::Finish => StoreOperation::Finish,
+        Operation::Abort => StoreOperation::Abort,
+        Operation::Open => StoreOperation::Open,
+        Operation::Stat => StoreOperation::Stat,
+        Operation::Delete => StoreOperation::Delete,
+    }
 }
 
 async fn open_database(config: &Config, soft: bool) -> Result<Db, OpenError> {

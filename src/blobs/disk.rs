@@ -125,12 +125,7 @@ impl Blobs for Disk {
         self.blocking(move |store| store.layout.upload_len(id))
     }
 
-    fn hash_upload(
-        &self,
-        id: UploadId,
-        len: u64,
-        algorithm: Algorithm,
-    ) -> BoxFuture<'_, Result<Hasher, Error>> {
+    fn hash_upload(&self, id: UploadId, len: u64, algorithm: Algorithm) -> BoxFuture<'_, Result<Hasher, Error>> {
         self.blocking(move |store| store.layout.hash_upload(id, len, algorithm))
     }
 
@@ -171,19 +166,12 @@ impl Blobs for Disk {
         self.blocking(move |store| store.layout.quarantine(&location))
     }
 
-    fn list(
-        &self,
-        after: Option<&Location>,
-        limit: usize,
-    ) -> BoxFuture<'_, Result<Vec<(Location, u64)>, Error>> {
+    fn list(&self, after: Option<&Location>, limit: usize) -> BoxFuture<'_, Result<Vec<(Location, u64)>, Error>> {
         let after = after.cloned();
         self.blocking(move |store| store.layout.list(after.as_ref(), limit))
     }
 
-    fn list_uploads(
-        &self,
-        limit: usize,
-    ) -> BoxFuture<'_, Result<Vec<(UploadId, SystemTime, u64)>, Error>> {
+    fn list_uploads(&self, limit: usize) -> BoxFuture<'_, Result<Vec<(UploadId, SystemTime, u64)>, Error>> {
         self.blocking(move |store| store.layout.list_uploads(limit))
     }
 

@@ -57,11 +57,7 @@ impl Error {
     #[must_use]
     pub fn io(action: &'static str, path: impl Into<String>, source: io::Error) -> Self {
         let errno = Errno::from_io_error(&source);
-        let failure = Failure {
-            action,
-            path: path.into(),
-            source,
-        };
+        let failure = Failure { action, path: path.into(), source };
         match errno {
             Some(Errno::NOSPC | Errno::DQUOT) => Self::Full(failure),
             Some(Errno::ROFS) => Self::ReadOnly(failure),

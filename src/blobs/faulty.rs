@@ -169,12 +169,7 @@ impl Blobs for Faulty {
         self.run(Operation::UploadLen, self.inner.upload_len(id))
     }
 
-    fn hash_upload(
-        &self,
-        id: UploadId,
-        len: u64,
-        algorithm: Algorithm,
-    ) -> BoxFuture<'_, Result<Hasher, Error>> {
+    fn hash_upload(&self, id: UploadId, len: u64, algorithm: Algorithm) -> BoxFuture<'_, Result<Hasher, Error>> {
         self.run(Operation::HashUpload, self.inner.hash_upload(id, len, algorithm))
     }
 
@@ -202,18 +197,11 @@ impl Blobs for Faulty {
         self.run(Operation::Quarantine, self.inner.quarantine(location))
     }
 
-    fn list(
-        &self,
-        after: Option<&Location>,
-        limit: usize,
-    ) -> BoxFuture<'_, Result<Vec<(Location, u64)>, Error>> {
+    fn list(&self, after: Option<&Location>, limit: usize) -> BoxFuture<'_, Result<Vec<(Location, u64)>, Error>> {
         self.run(Operation::List, self.inner.list(after, limit))
     }
 
-    fn list_uploads(
-        &self,
-        limit: usize,
-    ) -> BoxFuture<'_, Result<Vec<(UploadId, SystemTime, u64)>, Error>> {
+    fn list_uploads(&self, limit: usize) -> BoxFuture<'_, Result<Vec<(UploadId, SystemTime, u64)>, Error>> {
         self.run(Operation::ListUploads, self.inner.list_uploads(limit))
     }
 

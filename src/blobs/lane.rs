@@ -12,6 +12,9 @@ use tokio::task::spawn_blocking;
 
 use super::Error;
 
+#[cfg(test)]
+mod tests;
+
 /// Number of items after which a lane goes to the back of the line for a thread.
 const TURN: usize = 32;
 
@@ -47,12 +50,7 @@ struct Queue<I> {
 impl<S: Stage> Lane<S> {
     /// Makes a lane in which at most `capacity` items wait or are being worked on.
     pub(super) fn new(name: String, stage: S, capacity: u32) -> Self {
-        let queue = Queue {
-            items: VecDeque::new(),
-            running: false,
-            failed: false,
-            failure: None,
-        };
+        let queue = Queue { items: VecDeque::new(), running: false, failed: false, failure: None };
         Self(Arc::new(Shared {
             name,
             room: Semaphore::new(capacity as usize),
@@ -122,10 +120,7 @@ impl<S: Stage> Shared<S> {
     }
 
     fn spawn(self: &Arc<Self>) {
-        let guard = Guard {
-            shared: Arc::clone(self),
-            finished: false,
-        };
+        let guard = Guard { shared: Arc::clone(self), finished: false };
         spawn_blocking(move || guard.work());
     }
 

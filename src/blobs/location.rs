@@ -69,11 +69,7 @@ impl Location {
     pub fn new(digest: &Digest, upload: UploadId) -> Self {
         let hex = digest.hex();
         let text = format!("{}/{}/{hex}.{upload}", digest.algorithm(), &hex[..2]);
-        Self {
-            text,
-            digest: *digest,
-            upload,
-        }
+        Self { text, digest: *digest, upload }
     }
 
     /// Reads a location as [`Location::new`] writes it; `None` for any other text. What is accepted has

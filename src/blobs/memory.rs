@@ -69,11 +69,7 @@ impl Contents {
         self.writers += 1;
         let writer = self.writers;
         let modified = SystemTime::now();
-        let upload = self.uploads.entry(id).or_insert_with(|| Upload {
-            bytes: Vec::new(),
-            modified,
-            writer,
-        });
+        let upload = self.uploads.entry(id).or_insert_with(|| Upload { bytes: Vec::new(), modified, writer });
         upload.bytes.truncate(offset.try_into().unwrap_or(usize::MAX));
         upload.modified = modified;
         upload.writer = writer;
@@ -94,10 +90,7 @@ impl Contents {
 
     fn hash_upload(&self, id: UploadId, len: u64, algorithm: Algorithm) -> Result<Hasher, Error> {
         let bytes = self.uploads.get(&id).map_or(&[][..], |upload| &upload.bytes);
-        let short = Error::Short {
-            expected: len,
-            actual: bytes.len() as u64,
-        };
+        let short = Error::Short { expected: len, actual: bytes.len() as u64 };
         let bytes = usize::try_from(len).ok().and_then(|len| bytes.get(..len)).ok_or(short)?;
         let mut hasher = Hasher::new(algorithm);
         hasher.update(bytes);
@@ -153,12 +146,7 @@ impl Blobs for Memory {
         self.lazily(move |memory| Ok(memory.contents().upload_len(id)))
     }
 
-    fn hash_upload(
-        &self,
-        id: UploadId,
-        len: u64,
-        algorithm: Algorithm,
-    ) -> BoxFuture<'_, Result<Hasher, Error>> {
+    fn hash_upload(&self, id: UploadId, len: u64, algorithm: Algorithm) -> BoxFuture<'_, Result<Hasher, Error>> {
         self.lazily(move |memory| memory.contents().hash_upload(id, len, algorithm))
     }
 
@@ -200,19 +188,12 @@ impl Blobs for Memory {
         self.lazily(move |memory| memory.contents().quarantine(&location))
     }
 
-    fn list(
-        &self,
-        after: Option<&Location>,
-        limit: usize,
-    ) -> BoxFuture<'_, Result<Vec<(Location, u64)>, Error>> {
+    fn list(&self, after: Option<&Location>, limit: usize) -> BoxFuture<'_, Result<Vec<(Location, u64)>, Error>> {
         let after = after.cloned();
         self.lazily(move |memory| Ok(memory.contents().list(after.as_ref(), limit)))
     }
 
-    fn list_uploads(
-        &self,
-        limit: usize,
-    ) -> BoxFuture<'_, Result<Vec<(UploadId, SystemTime, u64)>, Error>> {
+    fn list_uploads(&self, limit: usize) -> BoxFuture<'_, Result<Vec<(UploadId, SystemTime, u64)>, Error>> {
         self.lazily(move |memory| Ok(memory.contents().list_uploads(limit)))
     }
 

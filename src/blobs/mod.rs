@@ -21,6 +21,7 @@ pub mod faulty;
 mod lane;
 mod location;
 pub mod memory;
+mod observed;
 pub mod pool;
 pub mod receive;
 
@@ -32,6 +33,7 @@ pub use error::{Error, Failure};
 pub use faulty::Faulty;
 pub use location::{Location, UploadId};
 pub use memory::Memory;
+pub use observed::{Observed, Operation};
 pub use pool::{Chunk, Pool};
 pub use receive::{Checkpoint, ReceiveError, Received, receive};
 
@@ -47,6 +49,9 @@ pub enum Durability {
     Relaxed,
 }
 
+/// An upload, when it was last written to, and its number of bytes.
+pub type StoredUpload = (UploadId, SystemTime, u64);
+
 /// A store of blobs.
 ///
 /// Every method may be called by many requests at once; nothing is done before its future is polled. One upload has one writer at a time: a newer
@@ -60,11 +65,7 @@ pub trait Blobs: Send + Sync + 'static {
     /// # Errors
     ///
     /// [`Error::Short`] when fewer bytes than `offset` are there.
-    fn append(
-        &self,
-        id: UploadId,
-        offset: u64,
-    ) -> BoxFuture<'_, Result<Box<dyn Append>, Error>>;
+    fn append(&self, id: UploadId, offset: u64) -> BoxFuture<'_, Result<Box<dyn Append>, Error>>;
 
     /// The number of bytes of an upload, `None` when there is no such upload.
     fn upload_len(&self, id: UploadId) -> BoxFuture<'_, Result<Option<u64>, Error>>;
@@ -74,12 +75,7 @@ pub trait Blobs: Send + Sync + 'static {
     /// # Errors
     ///
     /// [`Error::Short`] when fewer are there.
-    fn hash_upload(
-        &self,
-        id: UploadId,
-        len: u64,
-        algorithm: Algorithm,
-    ) -> BoxFuture<'_, Result<Hasher, Error>>;
+    fn hash_upload(&self, id: UploadId, len: u64, algorithm: Algorithm) -> BoxFuture<'_, Result<Hasher, Error>>;
 
     /// Publishes an upload under its final name. Calling it again after it succeeded does nothing.
     ///
@@ -118,17 +114,10 @@ pub trait Blobs: Send + Sync + 'static {
 
     /// A page of all blobs with their sizes in bytes, in the order of their locations, those behind
     /// `after` only. It walks the store: for `havre check`, never for a request.
-    fn list(
-        &self,
-        after: Option<&Location>,
-        limit: usize,
-    ) -> BoxFuture<'_, Result<Vec<(Location, u64)>, Error>>;
+    fn list(&self, after: Option<&Location>, limit: usize) -> BoxFuture<'_, Result<Vec<(Location, u64)>, Error>>;
 
-    /// The uploads last written to the longest ago: when that was, and how many bytes they have.
-    fn list_uploads(
-        &self,
-        limit: usize,
-    ) -> BoxFuture<'_, Result<Vec<(UploadId, SystemTime, u64)>, Error>>;
+    /// The uploads last written to the longest ago, the oldest first.
+    fn list_uploads(&self, limit: usize) -> BoxFuture<'_, Result<Vec<StoredUpload>, Error>>;
 
     /// The digest that the stored bytes of a blob really have.
     ///

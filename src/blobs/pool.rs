@@ -43,10 +43,7 @@ impl Pool {
     #[must_use]
     pub fn new(buffers: usize) -> Self {
         let buffers = buffers.clamp(1, Semaphore::MAX_PERMITS);
-        Self(Arc::new(Shared {
-            permits: Arc::new(Semaphore::new(buffers)),
-            idle: Mutex::new(Vec::new()),
-        }))
+        Self(Arc::new(Shared { permits: Arc::new(Semaphore::new(buffers)), idle: Mutex::new(Vec::new()) }))
     }
 
     /// Waits, first come first served, for an empty buffer.

@@ -139,11 +139,7 @@ where
         let hashed = self.digester.finish().await;
         let ended = moved.and_then(|ended| closed.and(Ok(ended)));
         match ended.and_then(|ended| Ok((ended, hashed?))) {
-            Ok((outcome, hasher)) => Received {
-                written: self.passed,
-                hasher,
-                outcome,
-            },
+            Ok((outcome, hasher)) => Received { written: self.passed, hasher, outcome },
             Err(error) => {
                 let Checkpoint { written, hasher } = self.checkpoints.into_last();
                 let outcome = Err(ReceiveError::Store(error));

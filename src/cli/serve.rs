@@ -156,6 +156,7 @@ impl Shutdown {
                 _ = self.interrupt.recv() => {}
             }
             tracing::warn!("stopped at once by a second signal");
+            #[expect(clippy::disallowed_methods, reason = "it is what a second signal asks for")]
             std::process::exit(130);
         });
     }

@@ -75,7 +75,7 @@ fn migrate_sqlite(connection: &mut Connection, path: &Path) -> Result<(), Error>
     };
     let pending = pending(found)?;
     if found > 0 && !pending.is_empty() {
-        let copy = path.with_extension(format!("db.before-{:04}", SCHEMA_VERSION));
+        let copy = path.with_extension(format!("db.before-{SCHEMA_VERSION:04}"));
         Connection::open_reader(path)?.copy_to(&copy)?;
         tracing::info!(copy = %copy.display(), "copied the database before migrating it");
     }

@@ -79,6 +79,7 @@ impl Postgres {
                     Err(error) if error.is_conflict() && attempt < ATTEMPTS => {
                         // Two transactions that met once meet again if both start over at the same moment.
                         let spread = u64::from(std::process::id()).wrapping_mul(u64::from(attempt)) % 7;
+                        #[expect(clippy::disallowed_methods, reason = "this thread is one of those that may block")]
                         std::thread::sleep(std::time::Duration::from_millis(u64::from(attempt) * 2 + spread));
                         attempt += 1;
                     }

@@ -305,5 +305,14 @@ pub fn unacknowledged(socket: impl AsFd) -> io::Result<u64> {
     Ok(u64::try_from(queued).unwrap_or(0))
 }
 
+/// Tells whether a token for this very file is alive.
+#[cfg(test)]
+pub(super) fn sends(file: &std::fs::File) -> bool {
+    use std::os::fd::AsRawFd;
+    let same = |window: &Window| window.source.file().as_raw_fd() == file.as_raw_fd();
+    let reservation = LazyLock::force(&RESERVATION).as_ref();
+    reservation.is_some_and(|reservation| reservation.slots.iter().any(|slot| lock(slot).as_ref().is_some_and(same)))
+}
+
 #[cfg(test)]
 mod tests;

@@ -105,7 +105,7 @@ pub async fn mount(
         };
         registry.db.read(find).await?
     };
-    if !found.is_some_and(|row| !row.quarantined) {
+    if found.is_none_or(|row| row.quarantined) {
         return Ok(false);
     }
     let mount = move |tx: &mut db::Tx<'_>| {

@@ -71,8 +71,8 @@ pub enum Error {
     DigestMismatch {
         /// What the client said.
         expected: Digest,
-        /// What came out.
-        actual: Digest,
+        /// What came out. Boxed, so that every result of a rule does not carry the room for two digests.
+        actual: Box<Digest>,
     },
     /// The manifest breaks a rule of its format.
     #[error("{0}")]

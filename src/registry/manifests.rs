@@ -95,7 +95,7 @@ fn verified_digest(reference: &Reference, content: &[u8]) -> Result<Digest, Erro
         Reference::Tag(_) => Ok(Algorithm::Sha256.digest(content)),
         Reference::Digest(expected) => {
             let actual = expected.algorithm().digest(content);
-            if actual == *expected { Ok(actual) } else { Err(Error::DigestMismatch { expected: *expected, actual }) }
+            if actual == *expected { Ok(actual) } else { Err(Error::DigestMismatch { expected: *expected, actual: Box::new(actual) }) }
         }
     }
 }

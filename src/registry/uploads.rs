@@ -116,5 +116,5 @@ fn receive_error(error: receive::ReceiveError, limit: Option<u64>) -> Error {
 }
 
 fn verify(expected: &Digest, actual: Digest) -> Result<(), Error> {
-    if actual == *expected { Ok(()) } else { Err(Error::DigestMismatch { expected: *expected, actual }) }
+    if actual == *expected { Ok(()) } else { Err(Error::DigestMismatch { expected: *expected, actual: Box::new(actual) }) }
 }

@@ -81,9 +81,7 @@ pub enum Door {
 /// What is done with the bytes of blobs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StoreOperation {
-    /// An upload begins.
-    Begin,
-    /// Bytes are added to an upload.
+    /// An upload is opened for writing.
     Append,
     /// An upload becomes a blob; with full durability, this includes the synchronisation.
     Finish,
@@ -95,15 +93,13 @@ pub enum StoreOperation {
     Stat,
     /// A blob is removed.
     Delete,
-    /// Blobs are listed.
-    List,
 }
 
 /// The labels of the doors, in the order of [`Door`].
 const DOORS: [&str; 2] = ["read", "write"];
 
 /// The labels of the operations, in the order of [`StoreOperation`].
-const OPERATIONS: [&str; 8] = ["begin", "append", "finish", "abort", "open", "stat", "delete", "list"];
+const OPERATIONS: [&str; 6] = ["append", "finish", "abort", "open", "stat", "delete"];
 
 /// What the sweeper has removed.
 #[derive(Debug, Default)]
@@ -133,7 +129,7 @@ pub struct Metrics {
     pub sweeper: SweeperMetrics,
     requests: Arc<Requests>,
     database: Arc<Steps<2>>,
-    store: Arc<Steps<8>>,
+    store: Arc<Steps<6>>,
     registry: Registry,
 }
 
@@ -236,7 +232,7 @@ impl Steps<2> {
     }
 }
 
-impl Steps<8> {
+impl Steps<6> {
     fn store() -> Self {
         Self {
             name: "store_duration",
@@ -309,15 +305,15 @@ mod tests {
     fn steps_are_counted_by_their_kind() {
         let metrics = Metrics::new("postgresql");
         metrics.database(Door::Write, Duration::from_micros(50));
-        metrics.store(StoreOperation::List, Duration::from_micros(7));
+        metrics.store(StoreOperation::Finish, Duration::from_micros(7));
         assert_has(
             &metrics,
             &[
                 "havre_database_duration_seconds_count{engine=\"postgresql\",door=\"write\"} 1",
                 "havre_database_duration_seconds_bucket{le=\"0.000025\",engine=\"postgresql\",door=\"write\"} 0",
                 "havre_database_duration_seconds_bucket{le=\"0.00005\",engine=\"postgresql\",door=\"write\"} 1",
-                "havre_store_duration_seconds_count{operation=\"list\"} 1",
-                "havre_store_duration_seconds_count{operation=\"begin\"} 0",
+                "havre_store_duration_seconds_count{operation=\"finish\"} 1",
+                "havre_store_duration_seconds_count{operation=\"open\"} 0",
             ],
         );
     }

@@ -23,7 +23,8 @@ pub enum RangeOutcome {
 ///
 /// A server may ignore the header (RFC 9110, 14.2), and this one does where it is malformed, has another
 /// unit or asks for several parts. So it does for an empty content, of which no part can be told:
-/// clients that put `bytes=0-` on every request get their zero bytes.
+/// clients that put `bytes=0-` on every request get their zero bytes. A range that ends before it begins
+/// is answered 416, as the conformance suite of the distribution specification expects.
 #[must_use]
 pub fn parse_range(header: &str, len: u64) -> RangeOutcome {
     let Some(spec) = spec_of_one_range(header) else {
@@ -56,16 +57,13 @@ fn spec_of_one_range(header: &str) -> Option<Spec> {
     match (first, last) {
         ("", last) => Some(Spec::Suffix(saturating_number(last)?)),
         (first, "") => Some(Spec::From(saturating_number(first)?)),
-        (first, last) => {
-            let (start, end) = (saturating_number(first)?, saturating_number(last)?);
-            (start <= end).then_some(Spec::Between(start, end))
-        }
+        (first, last) => Some(Spec::Between(saturating_number(first)?, saturating_number(last)?)),
     }
 }
 
 /// Cuts a range to the content.
 const fn part(start: u64, end: u64, len: u64) -> RangeOutcome {
-    if start >= len {
+    if start >= len || start > end {
         return RangeOutcome::Unsatisfiable;
     }
     let last = len - 1;

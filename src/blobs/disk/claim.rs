@@ -36,12 +36,7 @@ impl Claims {
     pub(super) fn claim(self: &Arc<Self>, id: UploadId) -> Claim {
         let slot = Arc::clone(self.slots().entry(id).or_default());
         let number = slot.newest.fetch_add(1, Ordering::SeqCst) + 1;
-        Claim {
-            claims: Arc::clone(self),
-            id,
-            slot,
-            number,
-        }
+        Claim { claims: Arc::clone(self), id, slot, number }
     }
 
     fn slots(&self) -> MutexGuard<'_, HashMap<UploadId, Arc<Slot>>> {
@@ -64,11 +59,7 @@ impl Claim {
     /// [`Error::Superseded`] when there is a newer claim.
     pub(super) fn enter(&self) -> Result<MutexGuard<'_, ()>, Error> {
         let turn = self.slot.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.slot.newest.load(Ordering::SeqCst) == self.number {
-            Ok(turn)
-        } else {
-            Err(Error::Superseded)
-        }
+        if self.slot.newest.load(Ordering::SeqCst) == self.number { Ok(turn) } else { Err(Error::Superseded) }
     }
 }
 

@@ -65,12 +65,7 @@ impl Layout {
         }
         let blobs = File::open(root.join(BLOBS)).map_err(failed)?;
         let prepared = (0..ALGORITHMS.len() * FAN_OUT).map(|_| AtomicBool::new(false));
-        let layout = Self {
-            blobs,
-            prepared: prepared.collect(),
-            durability,
-            root,
-        };
+        let layout = Self { blobs, prepared: prepared.collect(), durability, root };
         layout.check_writable()?;
         layout.sync_directories()?;
         Ok(layout)

@@ -51,12 +51,7 @@ impl Layout {
         }
     }
 
-    pub(super) fn hash_upload(
-        &self,
-        id: UploadId,
-        len: u64,
-        algorithm: Algorithm,
-    ) -> Result<Hasher, Error> {
+    pub(super) fn hash_upload(&self, id: UploadId, len: u64, algorithm: Algorithm) -> Result<Hasher, Error> {
         let name = upload_name(id);
         let mut hasher = Hasher::new(algorithm);
         let file = open_file(self, &name)?;
@@ -78,11 +73,7 @@ impl Layout {
     }
 
     /// The blobs behind `after` in order. Reads one directory after the other until the page is full.
-    pub(super) fn list(
-        &self,
-        after: Option<&Location>,
-        limit: usize,
-    ) -> Result<Vec<(Location, u64)>, Error> {
+    pub(super) fn list(&self, after: Option<&Location>, limit: usize) -> Result<Vec<(Location, u64)>, Error> {
         let mut page = Vec::new();
         let from = after.and_then(|after| Some(after.as_str().rsplit_once('/')?.0));
         for algorithm in ALGORITHMS {
@@ -128,10 +119,7 @@ impl Layout {
     }
 
     /// The oldest uploads. Reads the whole directory, which holds only what is being pushed or was broken off.
-    pub(super) fn list_uploads(
-        &self,
-        limit: usize,
-    ) -> Result<Vec<(UploadId, SystemTime, u64)>, Error> {
+    pub(super) fn list_uploads(&self, limit: usize) -> Result<Vec<(UploadId, SystemTime, u64)>, Error> {
         let mut oldest = BinaryHeap::new();
         for name in self.names(UPLOADS)? {
             let Some(id) = name.to_str().and_then(UploadId::parse) else {
@@ -184,11 +172,7 @@ fn reader(file: File, location: &Location) -> Result<Reader, Error> {
 }
 
 fn file_len(metadata: &Metadata, name: &str) -> Result<u64, Error> {
-    if metadata.is_file() {
-        Ok(metadata.len())
-    } else {
-        Err(Error::Corrupt(format!("{name} is not a file")))
-    }
+    if metadata.is_file() { Ok(metadata.len()) } else { Err(Error::Corrupt(format!("{name} is not a file"))) }
 }
 
 /// Hashes a file up to `len` bytes and returns how many it found.

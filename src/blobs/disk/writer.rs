@@ -55,11 +55,7 @@ enum Item {
 
 impl Writer {
     /// Opens an upload at an offset. At 0 no file is touched yet.
-    pub(super) async fn open(
-        store: &Arc<Store>,
-        id: UploadId,
-        offset: u64,
-    ) -> Result<Box<dyn Append>, Error> {
+    pub(super) async fn open(store: &Arc<Store>, id: UploadId, offset: u64) -> Result<Box<dyn Append>, Error> {
         let written = Arc::new(AtomicU64::new(offset));
         let file = UploadFile {
             store: Arc::clone(store),

@@ -68,9 +68,8 @@ fn location_of_another_grammar_is_refused() {
 
 #[test]
 fn locations_order_as_their_texts() {
-    let mut locations: Vec<_> = (0..50)
-        .map(|n: u8| Location::new(&Algorithm::Sha256.digest(&[n]), UploadId::random()))
-        .collect();
+    let mut locations: Vec<_> =
+        (0..50).map(|n: u8| Location::new(&Algorithm::Sha256.digest(&[n]), UploadId::random())).collect();
     let mut texts: Vec<_> = locations.iter().map(ToString::to_string).collect();
     locations.sort();
     texts.sort();

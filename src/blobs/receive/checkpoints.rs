@@ -44,12 +44,7 @@ pub(super) struct Checkpoints {
 
 impl Checkpoints {
     /// Starts at the state before the body, which is a checkpoint itself.
-    pub(super) fn new(
-        base: u64,
-        hasher: Hasher,
-        marks: Marks,
-        confirmed: mpsc::Sender<Checkpoint>,
-    ) -> Self {
+    pub(super) fn new(base: u64, hasher: Hasher, marks: Marks, confirmed: mpsc::Sender<Checkpoint>) -> Self {
         Self {
             base,
             last: Checkpoint { written: 0, hasher },

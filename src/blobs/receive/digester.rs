@@ -2,8 +2,8 @@
 
 use oci::Hasher;
 
-use super::checkpoints::Marks;
 use super::Checkpoint;
+use super::checkpoints::Marks;
 use crate::blobs::lane::{Lane, Stage};
 use crate::blobs::{Chunk, Error};
 
@@ -63,10 +63,7 @@ impl Stage for Hashing {
     fn run(&mut self, item: Item) -> Result<(), Error> {
         match item {
             Item::Bytes(chunk) => self.hasher.update(&chunk),
-            Item::Mark(written) => self.marks.set(Checkpoint {
-                written,
-                hasher: self.hasher.clone(),
-            }),
+            Item::Mark(written) => self.marks.set(Checkpoint { written, hasher: self.hasher.clone() }),
         }
         Ok(())
     }

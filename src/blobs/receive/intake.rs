@@ -29,11 +29,7 @@ where
     B::Error: Into<BodyError>,
 {
     pub(super) fn new(body: Pin<&'a mut B>, limit: Option<u64>) -> Self {
-        Self {
-            body,
-            limit,
-            taken: 0,
-        }
+        Self { body, limit, taken: 0 }
     }
 
     /// Waits for the next bytes. Cancelling loses none.

@@ -137,9 +137,7 @@ proptest! {
         slow: bool,
         buffers in 1..4_usize,
     ) {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all();
-        let runtime = { runtime }.build().unwrap();
-        runtime.block_on(async {
+        tokio::runtime::Runtime::new().unwrap().block_on(async {
             let root = TempDir::new().unwrap();
             let store = Disk::open(root.path(), Durability::Relaxed).unwrap();
             let (id, bytes) = (UploadId::random(), noise(len));
@@ -255,7 +253,7 @@ async fn failing_close_is_an_error_of_the_store() {
 async fn checkpoints_agree_with_the_upload() {
     let root = TempDir::new().unwrap();
     let store = Disk::open(root.path(), Durability::Relaxed).unwrap();
-    let (id, bytes) = (UploadId::random(), noise(150 * 1024 * 1024));
+    let (id, bytes) = (UploadId::random(), noise(80 * 1024 * 1024));
     let head = 1000;
     let mut hasher = fresh();
     hasher.update(&bytes[..head]);
@@ -272,7 +270,7 @@ async fn checkpoints_agree_with_the_upload() {
     let rest = body(&bytes[head..], &[300_000], Last::End);
     let received = receive(rest, append, hasher, &Pool::new(8), None, record).await;
     received.outcome.unwrap();
-    assert!((1..=2).contains(&recorded.load(Ordering::SeqCst)));
+    assert_eq!(recorded.load(Ordering::SeqCst), 1);
     assert_eq!(received.hasher.finish(), Algorithm::Sha256.digest(&bytes));
 }
 
@@ -303,7 +301,8 @@ async fn silent_clients_do_not_keep_others_from_buffers() {
     }
     busy.join_all().await;
     silent.shutdown().await;
-    assert_eq!(pool.available(), 2);
+    // All buffers come back, as soon as what is on its way was written.
+    let _all = (pool.acquire().await, pool.acquire().await);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -324,8 +323,7 @@ async fn cancelled_receive_leaves_a_usable_upload() {
             }
         }
         drop(cancelled);
-        let bytes = noise(2 * BUFFER_LEN + 9);
-        let mut bytes = bytes;
+        let mut bytes = noise(2 * BUFFER_LEN + 9);
         bytes.reverse();
         let received = receive_all(&store, &pool, id, body(&bytes, &[70_000], Last::End)).await;
         let location = location_of(&bytes, id);
@@ -334,5 +332,6 @@ async fn cancelled_receive_leaves_a_usable_upload() {
         assert_eq!(store.verify(&location).await.unwrap(), *location.digest());
         store.delete(&location).await.unwrap();
     }
-    assert_eq!(pool.available(), 2);
+    // All buffers come back, as soon as what is on its way was written.
+    let _all = (pool.acquire().await, pool.acquire().await);
 }

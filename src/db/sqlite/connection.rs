@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{OpenFlags, ToSql};
 
@@ -47,6 +48,8 @@ impl Connection {
         })?;
         inner.busy_timeout(BUSY_TIMEOUT).map_err(translate)?;
         inner.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
+        // Otherwise SQLite plans a statement again whenever a parameter it once looked at is bound anew: at every use.
+        inner.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(translate)?;
         let connection = Self { inner, rewritten: Rewritten::default() };
         connection.batch("PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;")?;
         Ok(connection)

@@ -137,7 +137,11 @@ where
     }
 
     /// Serves a connection in the protocol that was `agreed`, else in the one its first bytes are of.
-    async fn serve<T: Transport + Send + 'static>(mut self, transport: T, agreed: Option<Protocol>) -> Result<(), Error> {
+    async fn serve<T: Transport + Send + 'static>(
+        mut self,
+        transport: T,
+        agreed: Option<Protocol>,
+    ) -> Result<(), Error> {
         let mut socket = Socket::new(transport, Arc::clone(&self.info.activity), self.shared.timeouts);
         // hyper does not close a connection on which it waits for the first request, so it does not get it before.
         let seen = tokio::select! {

@@ -163,7 +163,8 @@ fn list<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &
 /// A quoted value with a comma, a semicolon or an escape in it is not understood; no address, scheme or host needs one.
 fn parameter<'a>(element: &'a str, name: &str) -> Option<&'a str> {
     let pairs = element.split(';').filter_map(|pair| pair.split_once('='));
-    let (_, value) = pairs.map(|(key, value)| (key.trim(), value.trim())).find(|(key, _)| key.eq_ignore_ascii_case(name))?;
+    let (_, value) =
+        pairs.map(|(key, value)| (key.trim(), value.trim())).find(|(key, _)| key.eq_ignore_ascii_case(name))?;
     match value.strip_prefix('"') {
         Some(quoted) => quoted.strip_suffix('"'),
         None => Some(value),

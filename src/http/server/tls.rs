@@ -164,7 +164,8 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
 }
 
 fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
-    let failed = |source| TlsError::File { what: "the private key of the TLS certificate", path: path.to_owned(), source };
+    let failed =
+        |source| TlsError::File { what: "the private key of the TLS certificate", path: path.to_owned(), source };
     read(path).and_then(|pem| PrivateKeyDer::from_pem_slice(&pem)).map_err(failed)
 }
 

@@ -1,12 +1,15 @@
 //! The body of a request: taken by the handler that wants it, drained when none did.
 
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, header};
-use http_body::Body as _;
+use http_body::{Body as _, Frame, SizeHint};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
+use prometheus_client::metrics::counter::Counter;
 
 use crate::registry;
 
@@ -18,21 +21,23 @@ const DRAIN_TIME: Duration = Duration::from_secs(2);
 /// The body of a request that may be refused before it is read.
 pub(super) struct Upload {
     incoming: Incoming,
+    received: Counter,
     /// Whether the client waits for `100 Continue` before it sends anything.
     awaits_continue: bool,
     touched: bool,
 }
 
 impl Upload {
-    pub(super) fn new(incoming: Incoming, headers: &HeaderMap) -> Self {
+    /// `received` counts the bytes that are read.
+    pub(super) fn new(incoming: Incoming, headers: &HeaderMap, received: Counter) -> Self {
         let awaits_continue = headers.contains_key(header::EXPECT);
-        Self { incoming, awaits_continue, touched: false }
+        Self { incoming, received, awaits_continue, touched: false }
     }
 
     /// The bytes, for a handler that streams them.
-    pub(super) fn stream(&mut self) -> &mut Incoming {
+    pub(super) fn stream(&mut self) -> Stream<'_> {
         self.touched = true;
-        &mut self.incoming
+        Stream { incoming: &mut self.incoming, received: &self.received }
     }
 
     /// The length that the client announced.
@@ -73,5 +78,32 @@ impl Upload {
         };
         // Out of time is out of patience, not an error.
         let _ = tokio::time::timeout(DRAIN_TIME, drain).await;
+    }
+}
+
+/// The bytes of a request, counted as they are read.
+pub(super) struct Stream<'a> {
+    incoming: &'a mut Incoming,
+    received: &'a Counter,
+}
+
+impl http_body::Body for Stream<'_> {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let polled = Pin::new(&mut *self.incoming).poll_frame(cx);
+        if let Poll::Ready(Some(Ok(frame))) = &polled {
+            self.received.inc_by(frame.data_ref().map_or(0, |data| data.len() as u64));
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.incoming.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.incoming.size_hint()
     }
 }

@@ -82,7 +82,6 @@ pub(super) async fn put(
 ) -> Result<Response<Body>, Refused> {
     let registry = &exchange.app.registry;
     let content = body.collect(registry.settings.max_manifest_size.bytes()).await?;
-    exchange.app.metrics.bytes_received.inc_by(content.len() as u64);
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let set: Vec<String> = tags.iter().map(ToString::to_string).collect();
     let push = Push { repository: repository.name, reference, tags, content_type, content };

@@ -27,7 +27,7 @@ use route::Action;
 /// Answers a request below `/v2`; returns the index of its action for the metrics beside the answer.
 pub async fn handle(exchange: Exchange, request: Request<Incoming>) -> (usize, Response<Body>) {
     let (parts, incoming) = request.into_parts();
-    let body = Upload::new(incoming, &parts.headers);
+    let body = Upload::new(incoming, &parts.headers, exchange.app.metrics.bytes_received.clone());
     let (index, mut response) = match route::route(&parts.method, parts.uri.path(), parts.uri.query()) {
         Err(refusal) => {
             let response = Failure::from(refusal).render();
@@ -62,6 +62,7 @@ async fn perform(
 ) -> Response<Body> {
     let app: &App = &exchange.app;
     let headers = &parts.headers;
+    // What receives a body is boxed: a look-up should not carry the room for it.
     let result = match action {
         Action::Base => Ok(lists::base()),
         Action::Discover => Ok(lists::discover()),
@@ -70,17 +71,21 @@ async fn perform(
         Action::ManifestGet(repository, reference) => manifests::get(app, &repository, &reference, headers).await,
         Action::ManifestHead(repository, reference) => manifests::head(app, &repository, &reference, headers).await,
         Action::ManifestPut(repository, reference, tags) => {
-            manifests::put(exchange, repository, reference, tags, headers, &mut body).await
+            Box::pin(manifests::put(exchange, repository, reference, tags, headers, &mut body)).await
         }
         Action::ManifestDelete(repository, reference) => manifests::delete(exchange, &repository, &reference).await,
         Action::BlobGet(repository, digest) => blobs::get(exchange, &repository, digest, headers).await,
         Action::BlobHead(repository, digest) => blobs::head(app, &repository, digest, headers).await,
         Action::BlobDelete(repository, digest) => blobs::delete(exchange, &repository, digest).await,
-        Action::UploadStart(repository, start) => uploads::start(exchange, &repository, start, headers, &mut body).await,
+        Action::UploadStart(repository, start) => {
+            Box::pin(uploads::start(exchange, &repository, start, headers, &mut body)).await
+        },
         Action::UploadStatus(repository, id) => uploads::status(exchange, &repository, id).await,
-        Action::UploadPatch(repository, id) => uploads::patch(exchange, &repository, id, headers, &mut body).await,
+        Action::UploadPatch(repository, id) => {
+            Box::pin(uploads::patch(exchange, &repository, id, headers, &mut body)).await
+        },
         Action::UploadPut(repository, id, digest) => {
-            uploads::put(exchange, &repository, id, digest, headers, &mut body).await
+            Box::pin(uploads::put(exchange, &repository, id, digest, headers, &mut body)).await
         }
         Action::UploadCancel(repository, id) => uploads::cancel(exchange, &repository, id).await,
         Action::Referrers(repository, subject, query) => referrers::list(app, &repository, subject, &query).await,
@@ -104,7 +109,7 @@ enum Refused {
     /// The same, in an upload of which the answer has to say where it stands.
     Upload { error: crate::registry::Error, location: String },
     /// The request cannot be read.
-    Request(Failure),
+    Request(Box<Failure>),
 }
 
 impl From<crate::registry::Error> for Refused {
@@ -115,7 +120,7 @@ impl From<crate::registry::Error> for Refused {
 
 impl From<route::Refusal> for Refused {
     fn from(refusal: route::Refusal) -> Self {
-        Self::Request(refusal.into())
+        Self::Request(Box::new(refusal.into()))
     }
 }
 

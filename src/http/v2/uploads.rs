@@ -2,12 +2,11 @@
 
 use http::header;
 use http::{HeaderMap, Response, StatusCode};
-use hyper::body::Incoming;
 use oci::{Algorithm, ContentRange, Digest};
 
 use super::Refused;
 use super::answer::{self, CONTENT_DIGEST, UPLOAD_UUID};
-use super::body::Upload;
+use super::body::{Stream, Upload};
 use super::route::{Repository, Start};
 use crate::blobs::UploadId;
 use crate::http::body::Body;
@@ -123,7 +122,7 @@ fn refused(repository: &Repository, id: UploadId, error: Error) -> Refused {
     Refused::Upload { error, location: location(repository, id) }
 }
 
-fn chunk<'b>(headers: &HeaderMap, body: &'b mut Upload) -> Result<Chunk<&'b mut Incoming>, Refused> {
+fn chunk<'b>(headers: &HeaderMap, body: &'b mut Upload) -> Result<Chunk<Stream<'b>>, Refused> {
     let range = match headers.get(header::CONTENT_RANGE) {
         // Bytes that no text has cannot be a range either.
         Some(value) => Some(ContentRange::parse(value.to_str().unwrap_or_default())?),

@@ -60,7 +60,7 @@ async fn publish(
     location: &Location,
 ) -> Result<(), Error> {
     let known = registry.db.read(move |tx| blobs::hold(tx, &digest)).await?;
-    let mut published = !known.is_some_and(|row| !row.quarantined);
+    let mut published = known.is_none_or(|row| row.quarantined);
     if published {
         registry.blobs.finish(session.id, location).await?;
     }

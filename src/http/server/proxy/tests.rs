@@ -10,7 +10,8 @@ fn trusted() -> Vec<IpNet> {
 }
 
 fn headers(lines: &[(&'static str, &str)]) -> HeaderMap {
-    let lines = lines.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_str(value).unwrap()));
+    let lines =
+        lines.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_str(value).unwrap()));
     let mut headers = HeaderMap::new();
     lines.for_each(|(name, value)| {
         headers.append(name, value);
@@ -114,11 +115,19 @@ fn name_of_the_server() {
         ("markup", near, &[("host", "<script>")], "http://-"),
         ("only a port", near, &[("host", ":80")], "http://-"),
         ("IPv6", near, &[("host", "[2001:db8::1]:5000")], "http://[2001:db8::1]:5000"),
-        ("standard", near, &[("host", "a"), (FWD, "for=1.2.3.4;proto=https;host=\"reg.example:1\"")], "https://reg.example:1"),
+        (
+            "standard",
+            near,
+            &[("host", "a"), (FWD, "for=1.2.3.4;proto=https;host=\"reg.example:1\"")],
+            "https://reg.example:1",
+        ),
         (
             "standard, outermost trusted entry",
             near,
-            &[("host", "a"), (FWD, "for=9.9.9.9;host=evil, for=1.2.3.4;proto=https;host=reg, for=10.0.0.2;proto=http;host=b")],
+            &[
+                ("host", "a"),
+                (FWD, "for=9.9.9.9;host=evil, for=1.2.3.4;proto=https;host=reg, for=10.0.0.2;proto=http;host=b"),
+            ],
             "https://reg",
         ),
     ];

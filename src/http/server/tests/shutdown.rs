@@ -43,7 +43,8 @@ async fn idle_connections_are_closed_at_once() {
 
 #[tokio::test]
 async fn what_does_not_finish_is_cut() {
-    let server = TestServer::start(Options { shutdown_timeout: Duration::from_millis(200), ..Options::default() }, site);
+    let server =
+        TestServer::start(Options { shutdown_timeout: Duration::from_millis(200), ..Options::default() }, site);
     let mut stuck = server.connect().await;
     stuck.send(format!("GET /0-{LARGE} HTTP/1.1\r\nHost: h\r\n\r\n")).await.unwrap();
     stuck.head().await.unwrap();
@@ -55,12 +56,12 @@ async fn what_does_not_finish_is_cut() {
 
 #[tokio::test]
 async fn last_answer_says_that_the_connection_closes() {
-    let (asked, mut answering) = tokio::sync::mpsc::unbounded_channel();
+    let (asked, mut answering) = tokio::sync::mpsc::channel(1);
     let server = TestServer::start(Options::default(), move |_| {
         let asked = asked.clone();
         async move {
             let (answer, answered) = tokio::sync::oneshot::channel::<()>();
-            asked.send(answer).unwrap();
+            asked.send(answer).await.unwrap();
             let _ = answered.await;
             Response::new(Body::from("late"))
         }

@@ -35,14 +35,13 @@ pub(super) static LARGE_FILE: LazyLock<Large> = LazyLock::new(|| {
 
 pub(super) fn noise(len: usize) -> Bytes {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-    let words = std::iter::repeat_with(move || {
+    let mut content = vec![0; len];
+    for word in content.chunks_mut(8) {
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;
-        state.to_ne_bytes()
-    });
-    let mut content: Vec<u8> = words.take(len.div_ceil(8)).flatten().collect();
-    content.truncate(len);
+        word.copy_from_slice(&state.to_ne_bytes()[..word.len()]);
+    }
     content.into()
 }
 
@@ -94,6 +93,8 @@ impl TestServer {
         S: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
         F: Future<Output = Response<Body>> + Send + 'static,
     {
+        // Making it takes a while, in which no timeout of a test may run.
+        LazyLock::force(&LARGE_FILE);
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let server = Server::new(vec![listener], options).unwrap();
         let (address, reload) = (server.addresses()[0], server.reload_handle());
@@ -169,7 +170,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Client<T> {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         let len = answer.header("content-length").unwrap_or("0").parse().unwrap();
-        answer.body.resize(len, 0);
+        answer.body = vec![0; len];
         self.io.read_exact(&mut answer.body).await?;
         Ok(answer)
     }

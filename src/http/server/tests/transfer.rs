@@ -8,6 +8,7 @@ use bytes::Bytes;
 use super::support::*;
 use crate::blobs::Reader;
 use crate::http::body::{BlobBody, Sent};
+use crate::http::sendfile;
 
 use super::super::*;
 
@@ -15,7 +16,15 @@ use super::super::*;
 async fn large_file_arrives_whole_and_in_ranges() {
     let server = TestServer::start(Options::default(), site);
     let mut client = server.connect().await;
-    let ranges = [(0, LARGE), (0, 1), (LARGE - 1, LARGE), (4 * MIB - 1, 4 * MIB + 1), (16 * MIB, 24 * MIB), (1, 16 * 1024 + 1), (7, 16 * 1024 + 8)];
+    let ranges = [
+        (0, LARGE),
+        (0, 1),
+        (LARGE - 1, LARGE),
+        (4 * MIB - 1, 4 * MIB + 1),
+        (16 * MIB, 24 * MIB),
+        (1, 16 * 1024 + 1),
+        (7, 16 * 1024 + 8),
+    ];
     for (start, end) in ranges {
         let answer = client.ask(&format!("/{start}-{end}")).await.unwrap();
         assert_eq!(answer.status(), 200);
@@ -33,6 +42,43 @@ async fn pipelined_requests_are_answered_in_order() {
     client.send(requests).await.unwrap();
     for (start, end) in ranges {
         assert!(client.answer().await.unwrap().body == LARGE_FILE.content[start..end], "{start}-{end}");
+    }
+}
+
+/// A service that sends one file of its own, which nobody else sends.
+fn own_file() -> (Arc<std::fs::File>, impl Fn(Request<Incoming>) -> std::future::Ready<Response<Body>> + Clone) {
+    let file = tempfile::tempfile().unwrap();
+    file.set_len(LARGE as u64).unwrap();
+    let file = Arc::new(file);
+    let served = Arc::clone(&file);
+    (file, move |_| std::future::ready(Response::new(blob(&served, 0..LARGE as u64).into())))
+}
+
+#[tokio::test]
+async fn plain_http1_goes_by_sendfile() {
+    let (file, service) = own_file();
+    let server = TestServer::start(Options::default(), service);
+    let mut client = server.connect().await;
+    client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n").await.unwrap();
+    client.head().await.unwrap();
+    assert!(sendfile::sends(&file));
+    drop(client);
+    eventually(|| !sendfile::sends(&file)).await;
+}
+
+#[tokio::test]
+async fn http2_never_goes_by_sendfile() {
+    let (file, service) = own_file();
+    let server = TestServer::start(Options::default(), service);
+    let io = hyper_util::rt::TokioIo::new(TcpStream::connect(server.address).await.unwrap());
+    let executor = hyper_util::rt::TokioExecutor::new();
+    let (mut sender, connection) = hyper::client::conn::http2::handshake(executor, io).await.unwrap();
+    tokio::spawn(connection);
+    let request = Request::get("http://h/").body(Body::Empty).unwrap();
+    let mut body = sender.send_request(request).await.unwrap().into_body();
+    for _ in 0..100 {
+        assert!(http_body_util::BodyExt::frame(&mut body).await.unwrap().is_ok());
+        assert!(!sendfile::sends(&file));
     }
 }
 
@@ -72,9 +118,9 @@ async fn blob_in_chunks_and_to_old_clients_is_whole_too() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_transfers_at_once_do_not_mix() {
     let server = TestServer::start(Options::default(), site);
-    let transfers: Vec<_> = (0..64)
+    let transfers: Vec<_> = (0..32)
         .map(|turn| {
-            let (start, end) = (turn * MIB, turn * MIB + 9 * MIB + turn);
+            let (start, end) = (turn * MIB, turn * MIB + 6 * MIB + turn);
             let connect = TcpStream::connect(server.address);
             tokio::spawn(async move {
                 let mut client = Client::new(connect.await.unwrap());

@@ -1,0 +1,95 @@
+"""Writes what a run found, for a page and for a terminal."""
+
+import time
+
+HEAD = """\
+# Performance
+
+Havre beside other registries and beside nginx, which serves the same bytes from files and so shows what the machine
+can do. All of them ran on one machine in one run, on the same bytes, taking turns; each figure is the median of the
+rounds, with the least and the greatest in brackets. Absolute figures wander with the machine: the ratios are what to
+look at, and processor time per unit of work is steadier than wall time. The client runs on the same cores.
+
+This page is written by `just bench`. Every server gets a fresh directory on one file system, makes pushes durable
+before it acknowledges them, and has its access log {access_log}; none is tied to certain cores.
+"""
+
+
+def page(context, sections, verdicts):
+    """The whole page in Markdown."""
+    parts = [HEAD.format(access_log="on" if context.access_log else "off"), _facts(context)]
+    if verdicts:
+        parts.append("## Targets\n\n" + _targets(verdicts))
+    parts.extend(_section(section, context.subject) for section in sections)
+    return "\n".join(parts)
+
+
+def terminal(sections, verdicts, subject):
+    """The same figures without the explanations, aligned for a terminal."""
+    parts = []
+    for section in sections:
+        parts.append(f"== {section.title}")
+        parts.append(_aligned(_rows(section, subject)) if section.samples else "")
+        parts.extend(section.notes)
+    if verdicts:
+        rows = [["target", "", "seen", ""]]
+        rows += [[one.work, one.target, one.seen, one.outcome.replace("*", "")] for one in verdicts]
+        parts += ["== Targets", _aligned(rows)]
+    return "\n".join(parts) + "\n"
+
+
+def _facts(context):
+    lines = [
+        f"- Machine: {context.machine}",
+        f"- Date: {time.strftime('%Y-%m-%d %H:%M UTC', time.gmtime())}",
+        f"- Rounds: {context.rounds}" + (" (a quick run, for developers: too short to be quoted)"
+                                         if context.quick else ""),
+    ]
+    lines += [f"- Left out: {name}, {reason}" for name, reason in context.absent.items()]
+    versions = [["server", "version", "configuration"]]
+    versions += [[peer.title, peer.version(), peer.settings()] for peer in context.peers]
+    return "\n".join(lines) + "\n\n" + _markdown(versions)
+
+
+def _targets(verdicts):
+    rows = [["work", "target", "seen", "outcome"]]
+    rows += [[one.work, one.target, one.seen, one.outcome] for one in verdicts]
+    return _markdown(rows)
+
+
+def _section(section, subject):
+    text = f"## {section.title}\n\n{section.text}\n"
+    if section.samples:
+        text += "\n" + _markdown(_rows(section, subject))
+    for note in dict.fromkeys(section.notes):
+        text += f"\n{note}\n"
+    return text
+
+
+def _rows(section, subject):
+    """A row per metric, a column per peer; behind each other peer's figure, how it compares with the subject's."""
+    peers = section.peers()
+    rows = [["", *peers]]
+    for metric in section.metrics:
+        title = f"{metric.title}, {metric.unit}" if metric.unit else metric.title
+        rows.append([title, *(_cell(section, metric, peer, subject) for peer in peers)])
+    return rows
+
+
+def _cell(section, metric, peer, subject):
+    text = section.cell(metric, peer)
+    mine, other = section.median(metric.key, subject), section.median(metric.key, peer)
+    if peer == subject or not mine or not other:
+        return text
+    return f"{text} · {other / mine:.2f} ×"
+
+
+def _markdown(rows):
+    lines = ["| " + " | ".join(row) + " |" for row in rows]
+    lines.insert(1, "|" + "---|" * len(rows[0]))
+    return "\n".join(lines) + "\n"
+
+
+def _aligned(rows):
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows) + "\n"

@@ -1,0 +1,40 @@
+"""Runs the load generators and reads what they print."""
+
+import json
+import shutil
+import subprocess
+
+from .failure import Failure
+from .paths import LOAD, WRK_REPORT
+
+TOOL_SECONDS = 1800
+
+
+def load(command, *arguments):
+    """Runs one command of the harness's own load generator and returns its result."""
+    if not LOAD.exists():
+        raise Failure("the load generator is not built: run bench/install")
+    return json.loads(run([LOAD, command, *arguments]))
+
+
+def wrk(url, path, connections, seconds):
+    """Asks for one path with GET as fast as it goes."""
+    if not shutil.which("wrk"):
+        raise Failure("wrk is not installed: run bench/install")
+    output = run(["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", WRK_REPORT, url + path])
+    lines = [line for line in output.splitlines() if line.startswith("JSON ")]
+    if not lines:
+        raise Failure(f"wrk printed no result:\n{output}")
+    result = json.loads(lines[0].removeprefix("JSON "))
+    if result["errors"] or not result["requests"]:
+        raise Failure(f"wrk on {url}{path}: {result['errors']} errors in {result['requests']} requests")
+    return result
+
+
+def run(command):
+    """What a command prints; a failing one ends the run."""
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=TOOL_SECONDS,
+                          check=False)
+    if done.returncode != 0:
+        raise Failure(f"{' '.join(map(str, command))}: exit status {done.returncode}\n{done.stdout}{done.stderr}")
+    return done.stdout

@@ -1,0 +1,3 @@
+module havre/bench/load
+
+go 1.24

@@ -1,0 +1,24 @@
+//! What the tests work with: a server on every engine, a client that speaks the registry API, images to push.
+
+mod answer;
+mod app;
+mod client;
+mod content;
+mod postgres;
+mod raw;
+
+pub use answer::Answer;
+pub use app::{Setup, TestApp, on_each_engine};
+pub use client::{Call, Client, Sender};
+pub use content::{Image, Manifest, blob, descriptor, sha256, sha512};
+pub use raw::Raw;
+
+/// Asks again and again until `done`: every question is a round trip to the server, so that nothing spins.
+///
+/// # Panics
+///
+/// When it does not come about within 20 seconds.
+pub async fn eventually(mut done: impl AsyncFnMut() -> bool) {
+    let waited = tokio::time::timeout(std::time::Duration::from_secs(20), async { while !done().await {} });
+    waited.await.expect("it did not come about in time");
+}

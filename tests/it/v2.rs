@@ -1,0 +1,4 @@
+//! The registry API; a file per route.
+
+mod base;
+mod blobs;
