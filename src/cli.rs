@@ -30,7 +30,8 @@ enum Command {
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
     let command = Cli::parse().command;
-    let mut out = std::io::stdout().lock();
+    // Not locked: the access log writes to it from its own thread.
+    let mut out = std::io::stdout();
     let result = match command {
         Command::Serve(args) => serve::run(args),
         Command::Check(args) => check::run(args, &mut out),

@@ -7,7 +7,8 @@ HEAD = """\
 
 Havre beside other registries and beside nginx, which serves the same bytes from files and so shows what the machine
 can do. All of them ran on one machine in one run, on the same bytes, taking turns; each figure is the median of the
-rounds, with the least and the greatest in brackets. Absolute figures wander with the machine: the ratios are what to
+rounds, with the least and the greatest in brackets; behind it, how many times {subject}'s it is. ↓ marks what should
+be small, ↑ what should be great. Absolute figures wander with the machine: the ratios are what to
 look at, and processor time per unit of work is steadier than wall time. The client runs on the same cores.
 
 This page is written by `just bench`. Every server gets a fresh directory on one file system, makes pushes durable
@@ -17,7 +18,7 @@ before it acknowledges them, and has its access log {access_log}; none is tied t
 
 def page(context, sections, verdicts):
     """The whole page in Markdown."""
-    parts = [HEAD.format(access_log="on" if context.access_log else "off"), _facts(context)]
+    parts = [HEAD.format(access_log="on" if context.access_log else "off", subject=context.subject), _facts(context)]
     if verdicts:
         parts.append("## Targets\n\n" + _targets(verdicts))
     parts.extend(_section(section, context.subject) for section in sections)
@@ -71,8 +72,7 @@ def _rows(section, subject):
     peers = section.peers()
     rows = [["", *peers]]
     for metric in section.metrics:
-        title = f"{metric.title}, {metric.unit}" if metric.unit else metric.title
-        rows.append([title, *(_cell(section, metric, peer, subject) for peer in peers)])
+        rows.append([metric.heading(), *(_cell(section, metric, peer, subject) for peer in peers)])
     return rows
 
 

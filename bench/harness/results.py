@@ -12,8 +12,12 @@ class Metric:
     title: str
     unit: str
     digits: int = 2
-    # Which way is better: only for the ratio, which reads "so many times better than the subject".
     less_is_better: bool = True
+
+    def heading(self):
+        """Title, unit, and an arrow that says which way is better."""
+        unit = f", {self.unit}" if self.unit else ""
+        return f"{self.title}{unit} {'↓' if self.less_is_better else '↑'}"
 
 
 @dataclass

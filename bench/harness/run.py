@@ -7,7 +7,12 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
+from .failure import Failure
 from .server import Server
+
+
+# What the servers' directories take at most at one time, generously: the mixed pushes and the 64 uploads.
+FREE_BYTES_NEEDED = 25 * 10**9
 
 
 class Run:
@@ -18,6 +23,10 @@ class Run:
         self.options = options
         self.peers = peers
         options.directory.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(options.directory).free
+        if free < FREE_BYTES_NEEDED:
+            raise Failure(f"{options.directory} has {free / 1e9:.0f} GB free, a run needs "
+                          f"{FREE_BYTES_NEEDED / 1e9:.0f}: name another with --directory")
         self.directory = Path(tempfile.mkdtemp(prefix="bench-", dir=options.directory))
         # PostgreSQL does not run as root and has to reach its part of the directory.
         self.directory.chmod(0o755)

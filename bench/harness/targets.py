@@ -40,8 +40,7 @@ class Judge:
 
     def _reference(self):
         """The reference implementation in this run: its current line, else its previous one."""
-        section = next(iter(self._sections.values()), None)
-        current = section and any("distribution" in one.peers() for one in self._sections.values())
+        current = any("distribution" in section.peers() for section in self._sections.values())
         return "distribution" if current else "distribution2"
 
     def _add(self, work, target, seen, bound, at_most, form):
@@ -52,8 +51,8 @@ class Judge:
         met = seen <= bound if at_most else seen >= bound
         away = abs(seen / bound - 1) if bound else 0
         direction = "above" if seen > bound else "below"
-        self._verdicts.append(Verdict(
-            work, target, form(seen), "**met**" if met else f"missed: {away:.0%} {direction} {form(bound)}"))
+        missed = f"missed: {away:.{0 if away >= 0.01 else 1}%} {direction} {form(bound)}"
+        self._verdicts.append(Verdict(work, target, form(seen), "**met**" if met else missed))
 
     def _at_most_times(self, work, section, key, peer, factor):
         """The subject costs at most `factor` times what the peer costs."""
@@ -76,10 +75,11 @@ class Judge:
     def _pull(self):
         if "pull" not in self._sections:
             return
-        work = "pull, server CPU per GB"
-        self._at_most_times(work, "pull", "cpu", "nginx", 1.2)
-        self._times_less(work, "pull", "cpu", self._reference(), 4)
-        self._times_less(work, "pull", "cpu", "zot", 4)
+        for key, client in (("cpu", "curl"), ("own_cpu", "own client")):
+            work = f"pull, server CPU per GB, {client}"
+            self._at_most_times(work, "pull", key, "nginx", 1.2)
+            self._times_less(work, "pull", key, self._reference(), 4)
+            self._times_less(work, "pull", key, "zot", 4)
 
     def _push(self):
         if "push" not in self._sections:

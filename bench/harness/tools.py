@@ -31,6 +31,16 @@ def wrk(url, path, connections, seconds):
     return result
 
 
+def curl(url, times=1):
+    """Fetches one URL that often over one connection; the bytes and the seconds that the transfers took."""
+    if not shutil.which("curl"):
+        raise Failure("curl is not installed: run bench/install")
+    output = run(["curl", "--silent", "--show-error", "--fail", "--write-out", "%{size_download} %{time_total}\\n",
+                  *["--output", "/dev/null", url] * times])
+    transfers = [line.split() for line in output.splitlines()]
+    return {"bytes": sum(int(size) for size, _ in transfers), "seconds": sum(float(time) for _, time in transfers)}
+
+
 def run(command):
     """What a command prints; a failing one ends the run."""
     done = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=TOOL_SECONDS,

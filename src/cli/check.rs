@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::app;
 use crate::clock;
-use crate::config::Flags;
+use crate::config::{Config, DatabaseUrl, Flags};
 use crate::db::inventory::Totals;
 use crate::registry::Ctx;
 use crate::registry::check::{self, Checked, Fault, Options, Report};
@@ -39,11 +39,7 @@ pub(super) struct CheckArgs {
 pub(super) fn run(args: CheckArgs, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     let (config, _) = args.flags.load()?;
     logging::init(&config.log);
-    anyhow::ensure!(
-        config.data_dir.is_dir(),
-        "there is no data directory {}; name it with --data-dir",
-        config.data_dir.display()
-    );
+    refuse_nothing(&config)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let options = Options { deep: args.deep, repair: args.repair };
     let mut faults = Vec::new();
@@ -57,6 +53,14 @@ pub(super) fn run(args: CheckArgs, out: &mut dyn Write) -> anyhow::Result<ExitCo
     let left = faults.iter().filter(|fault| !fault.is_mended()).count();
     if args.json { print_json(out, &faults, &checked, left)? } else { print_text(out, &faults, &checked, left)? }
     Ok(ExitCode::from(u8::from(left > 0)))
+}
+
+/// A check of a directory that was named by mistake would make an empty registry there and find it well.
+fn refuse_nothing(config: &Config) -> anyhow::Result<()> {
+    let embedded = config.database.url == DatabaseUrl::Embedded;
+    let found = if embedded { config.sqlite_path().is_file() } else { config.data_dir.is_dir() };
+    anyhow::ensure!(found, "there is no registry in {}; name its directory with --data-dir", config.data_dir.display());
+    Ok(())
 }
 
 struct Collect<'a> {

@@ -11,7 +11,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::app::{self, App, DataDirectory};
 use crate::config::{Config, DatabaseUrl, Flags, Server as ServerConfig};
 use crate::http::router;
-use crate::http::server::{Observer, Options, Server, TlsFiles};
+use crate::http::server::{Observer, Options, ReloadHandle, Server, TlsFiles};
 use crate::telemetry::access::AccessLog;
 use crate::telemetry::logging;
 use crate::telemetry::metrics::Metrics;
@@ -58,6 +58,7 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
         registry.release_sessions().await?;
     }
     let server = Server::new(listen(&config.server)?, options(&config.server, &metrics))?;
+    reload_on_hangup(server.reload_handle())?;
     let addresses = server.addresses();
     let access = match config.log.access {
         true => AccessLog::stdout(config.log.format, metrics.access_log_dropped.clone())?,
@@ -129,6 +130,17 @@ fn announce(app: &App, engine: &str, addresses: &[SocketAddr]) {
     }
     // Without systemd there is nobody to tell.
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+}
+
+/// Has the certificate read again on SIGHUP; a change of its files is noticed without it, some seconds later.
+fn reload_on_hangup(reload: ReloadHandle) -> std::io::Result<()> {
+    let mut hangup = signal(SignalKind::hangup())?;
+    tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            reload.reload();
+        }
+    });
+    Ok(())
 }
 
 /// The signals that end the server.

@@ -16,7 +16,7 @@ concern! {
         /// directory. The password is never shown.
         url: DatabaseUrl = DatabaseUrl::Embedded,
             flag = "--database-url", example = "postgres://havre:secret@db.example.org/havre";
-        /// Most connections to PostgreSQL, or readers of SQLite, at once.
+        /// Most connections to PostgreSQL at once. SQLite opens readers as it needs them.
         pool_size: usize = 16, within = 1..=1000, example = "32";
     }
 }

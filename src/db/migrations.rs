@@ -97,6 +97,8 @@ pub(super) async fn run_postgres(client: &tokio_postgres::Client) -> Result<(), 
 async fn migrate_postgres(client: &tokio_postgres::Client) -> Result<(), Error> {
     let lock = "SELECT pg_advisory_xact_lock($1)";
     client.execute(lock, &[&POSTGRES_LOCK]).await.map_err(translate_postgres)?;
+    // PostgreSQL would note at every start that the table is there already.
+    client.batch_execute("SET LOCAL client_min_messages = warning").await.map_err(translate_postgres)?;
     client.batch_execute(TABLE).await.map_err(translate_postgres)?;
     let row = client.query_one(VERSION, &[]).await.map_err(translate_postgres)?;
     for migration in pending(row.get(0))? {

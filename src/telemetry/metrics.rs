@@ -134,7 +134,7 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// Returns fresh numbers for a server whose database is `engine`: `sqlite` or `postgresql`. To be called when the
+    /// Returns fresh numbers for a server whose database is `engine`: `sqlite` or `postgres`. To be called when the
     /// process starts, for that is the start time it reports.
     #[must_use]
     pub fn new(engine: &'static str) -> Self {
@@ -303,15 +303,15 @@ mod tests {
 
     #[test]
     fn steps_are_counted_by_their_kind() {
-        let metrics = Metrics::new("postgresql");
+        let metrics = Metrics::new("postgres");
         metrics.database(Door::Write, Duration::from_micros(50));
         metrics.store(StoreOperation::Finish, Duration::from_micros(7));
         assert_has(
             &metrics,
             &[
-                "havre_database_duration_seconds_count{engine=\"postgresql\",door=\"write\"} 1",
-                "havre_database_duration_seconds_bucket{le=\"0.000025\",engine=\"postgresql\",door=\"write\"} 0",
-                "havre_database_duration_seconds_bucket{le=\"0.00005\",engine=\"postgresql\",door=\"write\"} 1",
+                "havre_database_duration_seconds_count{engine=\"postgres\",door=\"write\"} 1",
+                "havre_database_duration_seconds_bucket{le=\"0.000025\",engine=\"postgres\",door=\"write\"} 0",
+                "havre_database_duration_seconds_bucket{le=\"0.00005\",engine=\"postgres\",door=\"write\"} 1",
                 "havre_store_duration_seconds_count{operation=\"finish\"} 1",
                 "havre_store_duration_seconds_count{operation=\"open\"} 0",
             ],

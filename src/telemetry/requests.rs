@@ -88,7 +88,7 @@ impl Requests {
     }
 
     fn encode_histogram(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
-        let help = "Time from the first byte of a request to the last of its answer.";
+        let help = "Time from the head of a request to the head of its answer.";
         let unit = Some(&Unit::Seconds);
         let mut metric = encoder.encode_descriptor("request_duration", help, unit, MetricType::Histogram)?;
         for (name, action) in ACTIONS.iter().zip(self.actions.iter()) {

@@ -1,1 +1,4 @@
-//! What surrounds the registry API.
+//! What surrounds the registry API: health, metrics, other transports.
+
+mod operations;
+mod transport;

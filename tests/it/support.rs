@@ -9,7 +9,7 @@ mod raw;
 
 pub use answer::Answer;
 pub use app::{Setup, TestApp, on_each_engine};
-pub use client::{Call, Client, Sender};
+pub use client::Client;
 pub use content::{Image, Manifest, blob, descriptor, sha256, sha512};
 pub use raw::Raw;
 

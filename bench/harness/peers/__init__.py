@@ -39,8 +39,8 @@ def _complaint(absent, present):
     lines = []
     for name, what in absent.items():
         reason = why_absent(name)
-        lines.append(f"{name}: {what}" + (f" ({reason})" if reason else ""))
-    if "zot" in absent or "distribution" in absent:
+        lines.append(what + (f": {reason}" if reason else ""))
+    if "distribution" in absent:
         present = present + ["distribution2"]
     lines.append(f"run bench/install, or name what there is: --peers {','.join(present)}, or --peers installed")
     return "\n".join(lines)

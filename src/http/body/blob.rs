@@ -15,11 +15,6 @@ use super::source::{Immediate, OnCorrupt, Presence, Source};
 use crate::blobs::Reader;
 use crate::http::sendfile;
 
-/// How far ahead of a cold read the disk is asked to go, in bytes, where bytes pass through buffers.
-const READ_AHEAD_BYTES: u64 = 1024 * 1024;
-/// How many windows ahead of a cold one the disk is asked to go, where they are sent by `sendfile`.
-const READ_AHEAD_WINDOWS: u64 = 2;
-
 /// Streams a range of a blob in windows; how is decided window by window.
 ///
 /// - In memory: the bytes as they are.
@@ -31,7 +26,7 @@ pub struct BlobBody {
     position: u64,
     end: u64,
     sendfile: bool,
-    /// Whether any window had to come from the disk: then the next ones are asked for ahead.
+    /// Whether any window had to come from the disk: then each is read while the one before is sent.
     cold: bool,
     step: Step,
 }
@@ -114,7 +109,7 @@ impl BlobBody {
     fn poll_file(&mut self, source: &Arc<Source>, cx: &mut Context<'_>) -> Poll<io::Result<Bytes>> {
         loop {
             self.step = match std::mem::replace(&mut self.step, Step::Ready) {
-                Step::Ready if self.by_sendfile() => self.look(source)?,
+                Step::Ready if self.by_sendfile() => self.look(source, self.position)?,
                 Step::Ready => self.take_buffer(),
                 Step::Warm(mut job) => match Pin::new(&mut job).poll(cx) {
                     Poll::Pending => return self.wait(Step::Warm(job)),
@@ -123,8 +118,11 @@ impl BlobBody {
                         Step::Warmed
                     }
                 },
-                Step::Warmed => match sendfile::token(source, self.position, self.window()) {
-                    Some(token) => return Poll::Ready(Ok(token)),
+                Step::Warmed => match sendfile::token(source, self.position, self.window(self.position)) {
+                    Some(token) => {
+                        self.look_ahead(source, token.len());
+                        return Poll::Ready(Ok(token));
+                    }
                     // Every slot is taken: this window goes through a buffer.
                     None => self.take_buffer(),
                 },
@@ -137,7 +135,10 @@ impl BlobBody {
                 Step::Fill(mut buffer) => match source.read_now(buffer.space(self.remaining()), self.position)? {
                     Immediate::Read(count) => return Poll::Ready(Ok(buffer.freeze(count))),
                     Immediate::End => return Poll::Ready(Err(source.truncated())),
-                    Immediate::Cold => Step::Read(self.read(source, buffer)),
+                    Immediate::Cold => {
+                        self.note_cold(source);
+                        Step::Read(self.read(source, buffer))
+                    }
                 },
                 Step::Read(mut job) => match Pin::new(&mut job).poll(cx) {
                     Poll::Pending => return self.wait(Step::Read(job)),
@@ -157,30 +158,39 @@ impl BlobBody {
         self.sendfile && self.remaining() > SMALL_BYTES as u64
     }
 
-    /// Returns the length of the next window that goes by `sendfile`.
-    fn window(&self) -> usize {
-        usize::try_from(self.remaining()).unwrap_or(usize::MAX).min(sendfile::WINDOW_BYTES)
+    /// Returns the length of the window from `offset` that goes by `sendfile`.
+    fn window(&self, offset: u64) -> usize {
+        usize::try_from(self.end - offset).unwrap_or(usize::MAX).min(sendfile::WINDOW_BYTES)
     }
 
-    /// Decides what the next window that goes by `sendfile` needs before it is sent.
-    fn look(&mut self, source: &Arc<Source>) -> io::Result<Step> {
-        let (offset, len) = (self.position, self.window() as u64);
-        let ahead = (self.remaining() - len).min(READ_AHEAD_WINDOWS * sendfile::WINDOW_BYTES as u64);
+    /// Decides what the window from `offset`, which goes by `sendfile`, needs before it is sent.
+    fn look(&mut self, source: &Arc<Source>, offset: u64) -> io::Result<Step> {
+        let len = self.window(offset) as u64;
         match source.presence(offset, len)? {
-            Presence::Short => return Err(source.truncated()),
-            Presence::Warm if self.cold && ahead > 0 => {
-                // Nobody waits for this one: it keeps the disk busy while the window is on its way.
-                let source = Arc::clone(source);
-                drop(tokio::task::spawn_blocking(move || source.prefetch(offset + len, ahead)));
-            }
-            Presence::Warm => {}
+            Presence::Short => Err(source.truncated()),
+            Presence::Warm => Ok(Step::Warmed),
             Presence::Cold => {
-                self.cold = true;
+                self.note_cold(source);
                 let source = Arc::clone(source);
-                return Ok(Step::Warm(tokio::task::spawn_blocking(move || source.warm(offset, len, ahead))));
+                Ok(Step::Warm(tokio::task::spawn_blocking(move || source.warm(offset, len))))
             }
         }
-        Ok(Step::Warmed)
+    }
+
+    fn note_cold(&mut self, source: &Source) {
+        if !self.cold {
+            self.cold = true;
+            source.expect_sequential();
+        }
+    }
+
+    /// Begins to read the window after the one that is about to be sent, if the file has proved to be cold.
+    fn look_ahead(&mut self, source: &Arc<Source>, sent: usize) {
+        let next = self.position + sent as u64;
+        if self.cold && self.end - next > SMALL_BYTES as u64 {
+            // What is wrong with it is found when its turn comes.
+            self.step = self.look(source, next).unwrap_or(Step::Ready);
+        }
     }
 
     /// Begins a window that goes through a buffer.
@@ -198,7 +208,6 @@ impl BlobBody {
         tokio::task::spawn_blocking(move || {
             let space = buffer.space(remaining);
             let count = space.len();
-            source.prefetch(offset, remaining.min(READ_AHEAD_BYTES));
             source.read_blocking(space, offset)?;
             Ok(buffer.freeze(count))
         })

@@ -3,10 +3,9 @@
 use std::fmt;
 use std::fs::File;
 use std::io::{self, IoSliceMut};
-use std::num::NonZeroU64;
 use std::os::unix::fs::FileExt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock};
 
 use rustix::fs::Advice;
 use rustix::io::{Errno, ReadWriteFlags};
@@ -122,20 +121,36 @@ impl Source {
         Ok(Presence::Warm)
     }
 
-    /// Brings the `len` bytes from `offset` into memory and asks for the `ahead` bytes after them; blocks on the disk.
+    /// Brings the `len` bytes from `offset` into memory; blocks on the disk.
+    ///
+    /// The bytes are sent to `/dev/null`, which reads the file as any reader does, with the readahead of the kernel,
+    /// but copies nothing.
     ///
     /// # Errors
     ///
     /// As [`Source::read_blocking`].
-    pub(super) fn warm(&self, offset: u64, len: u64, ahead: u64) -> io::Result<()> {
-        self.prefetch(offset, len.saturating_add(ahead));
-        places(offset, len, TOUCH_STEP).try_for_each(|place| self.read_blocking(&mut [0], place))
+    pub(super) fn warm(&self, offset: u64, len: u64) -> io::Result<()> {
+        static NOWHERE: LazyLock<Option<File>> = LazyLock::new(|| File::options().write(true).open("/dev/null").ok());
+        let end = offset.saturating_add(len);
+        let mut position = offset;
+        while let Some(nowhere) = &*NOWHERE
+            && position < end
+        {
+            let count = usize::try_from(end - position).unwrap_or(usize::MAX);
+            match rustix::fs::sendfile(nowhere, &*self.file, Some(&mut position), count) {
+                Ok(0) => return Err(self.truncated()),
+                Ok(_) | Err(Errno::INTR) => {}
+                Err(_) => break,
+            }
+        }
+        // Where the file cannot be sent, one byte of each stretch is read.
+        places(position, end - position, TOUCH_STEP).try_for_each(|place| self.read_blocking(&mut [0], place))
     }
 
-    /// Asks the kernel to read the `len` bytes from `offset` soon. It may block while the disk's queue is full.
-    pub(super) fn prefetch(&self, offset: u64, len: u64) {
-        // Only advice: a file system that cannot take it reads when it must.
-        let _ = rustix::fs::fadvise(&*self.file, offset, NonZeroU64::new(len), Advice::WillNeed);
+    /// Tells the kernel that the file is read from front to back, so that it reads further ahead.
+    pub(super) fn expect_sequential(&self) {
+        // Only advice: a file system that cannot take it reads as it would anyway.
+        let _ = rustix::fs::fadvise(&*self.file, 0, None, Advice::Sequential);
     }
 }
 
@@ -193,8 +208,8 @@ mod tests {
             let error = source.read_blocking(&mut [0; 6], 0).unwrap_err();
             assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
         }
-        assert!(source.warm(0, 5, 100).is_ok());
-        assert!(source.warm(0, 6, 0).is_err());
+        assert!(source.warm(0, 5).is_ok());
+        assert!(source.warm(0, 6).is_err());
         assert_eq!(calls.load(Ordering::Relaxed), 1);
     }
 }

@@ -287,7 +287,7 @@ impl Clock {
         }
         self.moved = false;
         let seen = activity.seen();
-        if activity.open() > 0 || seen != self.seen || (protocol == Protocol::Http2 && seen > 0) {
+        if seen != self.seen || (protocol == Protocol::Http2 && seen > 0) {
             self.head_since = None;
         }
         self.seen = seen;

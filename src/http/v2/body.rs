@@ -36,8 +36,7 @@ impl Upload {
 
     /// The bytes, for a handler that streams them.
     pub(super) fn stream(&mut self) -> Stream<'_> {
-        self.touched = true;
-        Stream { incoming: &mut self.incoming, received: &self.received }
+        Stream { incoming: &mut self.incoming, received: &self.received, touched: &mut self.touched }
     }
 
     /// The length that the client announced.
@@ -85,6 +84,7 @@ impl Upload {
 pub(super) struct Stream<'a> {
     incoming: &'a mut Incoming,
     received: &'a Counter,
+    touched: &'a mut bool,
 }
 
 impl http_body::Body for Stream<'_> {
@@ -92,6 +92,8 @@ impl http_body::Body for Stream<'_> {
     type Error = hyper::Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        // From here on a client that waits has been told to send.
+        *self.touched = true;
         let polled = Pin::new(&mut *self.incoming).poll_frame(cx);
         if let Poll::Ready(Some(Ok(frame))) = &polled {
             self.received.inc_by(frame.data_ref().map_or(0, |data| data.len() as u64));

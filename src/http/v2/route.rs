@@ -170,7 +170,17 @@ pub fn route(method: &Method, path: &str, query: Option<&str>) -> Result<Action,
     } else {
         path
     };
-    let query = Query::parse(query.unwrap_or_default())?;
+    let query = query.unwrap_or_default();
+    // Before the query is read, which has a limit of its own: too many tags are an answer of the specification.
+    let tags = query.split('&').filter(|pair| pair.starts_with("tag=")).count();
+    if *method == Method::PUT && tags > MAX_TAG_PARAMETERS {
+        return Err(Refusal::TooManyTags(tags));
+    }
+    let query = Query::parse(query)?;
+    // No name, digest or type has a NUL, and not every database takes one in a text.
+    if query.pairs().any(|(_, value)| value.contains('\0')) {
+        return Err(ParseError::Query.into());
+    }
     match path.strip_prefix("/v2").ok_or(Refusal::NotFound)? {
         "" | "/" => only_read(method, Action::Base),
         "/_catalog" => only_read(method, Action::Catalog(page(&query)?)),
@@ -235,10 +245,6 @@ fn manifest(method: &Method, name: &str, reference: &str, query: &Query) -> Resu
 }
 
 fn tags(query: &Query) -> Result<Vec<Tag>, Refusal> {
-    let count = query.all("tag").count();
-    if count > MAX_TAG_PARAMETERS {
-        return Err(Refusal::TooManyTags(count));
-    }
     query.all("tag").map(|tag| Tag::parse(tag).map_err(Refusal::from)).collect()
 }
 

@@ -18,7 +18,8 @@ pub async fn finish<B: Body>(
     chunk: Chunk<B>,
 ) -> Result<(), Error> {
     let location = Location::new(&digest, id);
-    // The location is recorded before anything is published, so that what a crash leaves behind is found by its row.
+    // The location is recorded before anything is published, so that what a crash leaves behind is found by its row;
+    // a loss of power may take the row's latest state along, and then `havre check` finds the bytes.
     let session = Session::claim(registry, ctx, repository, id, Some(&location)).await?;
     let (mut session, written) = session.write(chunk, Some(digest.algorithm())).await;
     let complete = match written {
@@ -26,7 +27,14 @@ pub async fn finish<B: Body>(
         Err(error) => Err(error),
     };
     match complete {
-        Ok(()) => publish(registry, ctx, repository, &session, digest, &location).await,
+        Ok(()) => match publish(registry, ctx, repository, &session, digest, &location).await {
+            Ok(()) => Ok(()),
+            Err(error) => {
+                // The client may try again at once; that the session cannot be let go of either changes nothing.
+                let _ = session.release().await;
+                Err(error)
+            }
+        },
         Err(error @ Error::DigestMismatch { .. }) => {
             // Its bytes can never become what the client wants: keeping them would only fill the disk.
             session.discard().await?;

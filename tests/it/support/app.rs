@@ -37,7 +37,6 @@ pub async fn on_each_engine(test: impl AsyncFn(&mut TestApp)) {
 #[derive(Clone, Default)]
 pub struct Setup {
     settings: Vec<(String, String)>,
-    damaged: bool,
 }
 
 impl Setup {
@@ -47,17 +46,11 @@ impl Setup {
         self
     }
 
-    /// The test does harm to the store: what it leaves behind is not checked.
-    pub fn damaged(mut self) -> Self {
-        self.damaged = true;
-        self
-    }
-
     /// Runs a test on a server that is set up so; what the test leaves behind has to be without fault.
     pub async fn on_each_engine(self, test: impl AsyncFn(&mut TestApp)) {
         let mut app = TestApp::start(&self.settings).await;
         test(&mut app).await;
-        self.finish(app).await;
+        app.assert_no_fault().await;
         #[expect(clippy::disallowed_methods, reason = "tests read the environment themselves")]
         let Ok(url) = std::env::var(POSTGRES) else { return };
         // Shown when the test fails.
@@ -66,15 +59,10 @@ impl Setup {
         let settings = [self.settings.clone(), vec![("database.url".to_owned(), schema.url())]].concat();
         let mut app = TestApp::start(&settings).await;
         test(&mut app).await;
-        self.finish(app).await;
+        app.assert_no_fault().await;
         schema.remove().await;
     }
 
-    async fn finish(&self, app: TestApp) {
-        if !self.damaged {
-            app.assert_no_fault().await;
-        }
-    }
 }
 
 /// A running server, stopped when it is dropped. Derefs to a client of it.

@@ -202,7 +202,8 @@ async fn refusal_reaches_a_client_that_is_still_sending() {
     for _ in 0..20 {
         let mut client = server.connect().await;
         client.send("PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 900000\r\n\r\n").await.unwrap();
-        // More than fits into the buffers of the kernel before the answer is made.
+        // The answer is there, and the server would be gone if it did not listen on.
+        client.io.get_ref().readable().await.unwrap();
         client.send(vec![0; 900_000]).await.unwrap();
         let answer = client.answer().await.unwrap();
         assert_eq!((answer.status(), answer.body.as_slice()), (413, &b"too large"[..]));

@@ -132,6 +132,7 @@ fn fifty_tag_parameters_are_read_and_fifty_one_refused() {
     };
     assert!(with(Method::PUT, &target(50)).is_ok());
     assert_eq!(with(Method::PUT, &target(51)), Err(Refusal::TooManyTags(51)));
+    assert_eq!(with(Method::PUT, &target(500)), Err(Refusal::TooManyTags(500)));
 }
 
 #[test]

@@ -1,0 +1,3 @@
+module havre.example/interop/pusher
+
+go 1.26
