@@ -6,13 +6,14 @@ HEAD = """\
 # Performance
 
 Havre beside other registries and beside nginx, which serves the same bytes from files and so shows what the machine
-can do. All of them ran on one machine in one run, on the same bytes, taking turns; each figure is the median of the
-rounds, with the least and the greatest in brackets; behind it, how many times {subject}'s it is. ↓ marks what should
-be small, ↑ what should be great. Absolute figures wander with the machine: the ratios are what to
-look at, and processor time per unit of work is steadier than wall time. The client runs on the same cores.
+can do. All of them ran on one machine in one run, on the same bytes, taking turns. Each figure is the median of the
+rounds, with the least and the greatest in brackets; behind it, how many times {subject}'s it is. ↓ marks what should be
+small, ↑ what should be great. Absolute figures wander with the machine: the ratios are what to look at, and processor
+time per unit of work is steadier than wall time. The client runs on the same cores.
 
-This page is written by `just bench`. Every server gets a fresh directory on one file system, makes pushes durable
-before it acknowledges them, and has its access log {access_log}; none is tied to certain cores.
+This page is written by `just bench`. Every server gets a fresh directory on one file system, writes pushes
+through to the disk (fsync) before it acknowledges them, and has its access log {access_log}; none is tied to certain
+cores. What does not depend on the server, such as hashing and writing alone, is measured beside them.
 """
 
 

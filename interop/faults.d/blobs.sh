@@ -132,3 +132,18 @@ corrupted_blob() {
   heals corrupted
   check_clean corrupted
 }
+
+# `havre check` is safe beside a server that is asked for its health all the time, as by a load balancer.
+check_beside_probes() {
+  local prober failed=0 n
+  serve check_beside_probes
+  (while :; do curl -s -o /dev/null "http://$REGISTRY/readyz?[1-500]"; done) &
+  prober=$!
+  on_exit stop_process "$prober"
+  for n in {1..30}; do
+    attempt clean_env "$HAVRE" check --data-dir "$SERVER_DATA"
+    if ((ATTEMPT_STATUS != 0)); then failed=$((failed + 1)); fi
+  done
+  stop_process "$prober"
+  same "check beside probes: $n runs of havre check, none fails" 0 "$failed"
+}

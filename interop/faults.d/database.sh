@@ -1,39 +1,78 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2153 # STATUS, TOOK, FILE and DIGEST come from requests.sh
 # The database is held by somebody else, or gone for a while. Sourced by interop/faults.
 
-# Another process holds SQLite's write lock for longer than a request waits.
-locked_database() {
-  serve locked_database
-  random_file layer 1
-  check 'locked: an image is pushed before' push_image faults/locked kept "$FILE"
-  local layer=$FILE holder began=$SECONDS
-  python3 - "$SERVER_DATA/havre.db" "$WORK/locked" <<'PYTHON' &
+# hold_lock SECONDS: another process takes SQLite's write lock; sets HOLDER.
+hold_lock() {
+  rm -f "$WORK/locked"
+  python3 - "$SERVER_DATA/havre.db" "$WORK/locked" "$1" <<'PYTHON' &
 import sqlite3, sys, time
 connection = sqlite3.connect(sys.argv[1], isolation_level=None, timeout=10)
 connection.execute("BEGIN EXCLUSIVE")
 open(sys.argv[2], "w").close()
-time.sleep(8)
+time.sleep(float(sys.argv[3]))
 connection.execute("ROLLBACK")
 PYTHON
-  holder=$!
-  on_exit stop_process "$holder"
+  HOLDER=$!
+  on_exit stop_process "$HOLDER"
   until_true 5 test -e "$WORK/locked" || fail 'locked: the lock was not got'
+}
+
+# in_background NAME COMMAND [ARG…]: a request whose STATUS and TOOK end up in WORK/NAME; sets PID.
+in_background() {
+  (
+    "${@:2}"
+    printf '%s %s\n' "$STATUS" "$TOOK" >"$WORK/$1"
+  ) &
+  PID=$!
+}
+
+# put_tag TAG: pushes WORK/manifest.json.
+put_tag() {
+  request PUT "/v2/faults/locked/manifests/$1" -H "Content-Type: $MEDIA_IMAGE" --data-binary "@$WORK/manifest.json"
+}
+
+# Another process holds SQLite's write lock for longer than a request waits.
+locked_database() {
+  serve locked_database
+  random_file layer 2
+  check 'locked: an image is pushed before' push_image faults/locked kept "$FILE"
+  local layer=$FILE writer patch status took
+  random_file slow 4
+  begin_upload faults/locked
+  # Its session is open when the lock comes, and its last byte arrives while the lock is held.
+  in_background slow.status request PATCH "$LOCATION" --limit-rate 2M -T "$FILE"
+  patch=$PID
+  sleep 0.5
+  # Long enough for two waits of 5 s: the tag's, then the one for what the chunk records at its end.
+  hold_lock 12
   manifest_of "$layer" >"$WORK/manifest.json"
-  request PUT /v2/faults/locked/manifests/refused -H "Content-Type: $MEDIA_IMAGE" \
-    --data-binary "@$WORK/manifest.json" &
-  local writer=$!
-  answers "locked: a manifest is pulled" 200 GET /v2/faults/locked/manifests/kept
-  if ((TOOK < 500)); then ok "locked: reads do not wait (${TOOK} ms)"; else fail "locked: a read took $TOOK ms"; fi
+  in_background refused.status put_tag refused
+  writer=$PID
+  answers 'locked: a manifest is pulled' 200 GET /v2/faults/locked/manifests/kept
+  if ((TOOK < 500)); then ok "locked: reads do not wait ($TOOK ms)"; else fail "locked: a read took $TOOK ms"; fi
   check 'locked: an image is pulled' verify_tree faults/locked kept
   answers 'locked: healthz does not have it restarted' 200 GET /healthz
-  wait "$writer"
-  answers 'locked: a write is refused' 503 PUT /v2/faults/locked/manifests/refused2 \
-    -H "Content-Type: $MEDIA_IMAGE" --data-binary "@$WORK/manifest.json"
-  wait "$holder" || true
+  wait "$writer" "$patch"
+  read -r status took <"$WORK/refused.status"
+  same "locked: a write is refused, after $took ms" 503 "$status"
+  wait "$HOLDER" || true
   check 'locked: freed, pushes work by themselves' until_true 10 push_image faults/locked again "$layer"
   check 'locked: and can be pulled' verify_tree faults/locked again
-  printf '# the lock was held for 8 s of %s s\n' $((SECONDS - began))
+  answers 'locked: what was refused did not happen' 404 GET /v2/faults/locked/manifests/refused
+  locked_upload_goes_on "$(cut -d ' ' -f 1 "$WORK/slow.status")"
   check_clean locked
+}
+
+# locked_upload_goes_on STATUS: the upload whose chunk met the lock, and how that was answered.
+locked_upload_goes_on() {
+  local stands
+  stands=$(curl -sS -D - -o /dev/null "http://$REGISTRY$LOCATION" | awk 'tolower($1) == "range:" { print $2 }' | tr -d '\r')
+  stands=$((${stands#0-} + 1))
+  if ((stands == 1)); then stands=0; fi
+  answers "locked: an upload whose chunk met the lock ($1) goes on from $stands" 202 PATCH "$LOCATION" \
+    -H "Content-Range: $stands-4194304" -H 'Content-Type: application/octet-stream' \
+    --data-binary "@"<(tail -c "+$((stands + 1))" "$FILE" && printf x)
 }
 
 # postgres_control DIR COMMAND [ARG…]: pg_ctl on the cluster that interop/postgres made.

@@ -1,1 +1,6 @@
-//! The command line, as a process.
+//! The command line, as a process: its exit codes, what it prints, what it does to the data.
+
+mod check;
+mod config;
+mod process;
+mod serve;

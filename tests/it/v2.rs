@@ -18,6 +18,7 @@ mod references;
 mod referrers;
 mod refusals;
 mod resume;
+mod sweep;
 mod tag_parameters;
 mod tags;
 mod uploads;

@@ -42,5 +42,6 @@ def _complaint(absent, present):
         lines.append(what + (f": {reason}" if reason else ""))
     if "distribution" in absent:
         present = present + ["distribution2"]
-    lines.append(f"run bench/install, or name what there is: --peers {','.join(present)}, or --peers installed")
+    named = f"name what there is: --peers {','.join(present)}, or " if present else ""
+    lines.append(f"run bench/install, or {named}take all there are: --peers installed")
     return "\n".join(lines)

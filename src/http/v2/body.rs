@@ -5,12 +5,14 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, header};
+use http::header;
+use http::request::Parts;
 use http_body::{Body as _, Frame, SizeHint};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use prometheus_client::metrics::counter::Counter;
 
+use crate::http::server::{Busy, ConnInfo};
 use crate::registry;
 
 /// At most this many bytes of a refused body are read.
@@ -22,6 +24,9 @@ const DRAIN_TIME: Duration = Duration::from_secs(2);
 pub(super) struct Upload {
     incoming: Incoming,
     received: Counter,
+    connection: Option<ConnInfo>,
+    /// Held from the end of the body to that of the answer: making a large blob durable is not the client's silence.
+    busy: Option<Busy>,
     /// Whether the client waits for `100 Continue` before it sends anything.
     awaits_continue: bool,
     touched: bool,
@@ -29,14 +34,15 @@ pub(super) struct Upload {
 
 impl Upload {
     /// `received` counts the bytes that are read.
-    pub(super) fn new(incoming: Incoming, headers: &HeaderMap, received: Counter) -> Self {
-        let awaits_continue = headers.contains_key(header::EXPECT);
-        Self { incoming, received, awaits_continue, touched: false }
+    pub(super) fn new(incoming: Incoming, parts: &Parts, received: Counter) -> Self {
+        let awaits_continue = parts.headers.contains_key(header::EXPECT);
+        let connection = parts.extensions.get::<ConnInfo>().cloned();
+        Self { incoming, received, connection, busy: None, awaits_continue, touched: false }
     }
 
     /// The bytes, for a handler that streams them.
     pub(super) fn stream(&mut self) -> Stream<'_> {
-        Stream { incoming: &mut self.incoming, received: &self.received, touched: &mut self.touched }
+        Stream(self)
     }
 
     /// The length that the client announced.
@@ -81,11 +87,7 @@ impl Upload {
 }
 
 /// The bytes of a request, counted as they are read.
-pub(super) struct Stream<'a> {
-    incoming: &'a mut Incoming,
-    received: &'a Counter,
-    touched: &'a mut bool,
-}
+pub(super) struct Stream<'a>(&'a mut Upload);
 
 impl http_body::Body for Stream<'_> {
     type Data = Bytes;
@@ -93,19 +95,23 @@ impl http_body::Body for Stream<'_> {
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         // From here on a client that waits has been told to send.
-        *self.touched = true;
-        let polled = Pin::new(&mut *self.incoming).poll_frame(cx);
+        let upload = &mut *self.0;
+        upload.touched = true;
+        let polled = Pin::new(&mut upload.incoming).poll_frame(cx);
         if let Poll::Ready(Some(Ok(frame))) = &polled {
-            self.received.inc_by(frame.data_ref().map_or(0, |data| data.len() as u64));
+            upload.received.inc_by(frame.data_ref().map_or(0, |data| data.len() as u64));
+        }
+        if upload.busy.is_none() && (upload.incoming.is_end_stream() || matches!(polled, Poll::Ready(None))) {
+            upload.busy = upload.connection.as_ref().map(ConnInfo::busy);
         }
         polled
     }
 
     fn is_end_stream(&self) -> bool {
-        self.incoming.is_end_stream()
+        self.0.incoming.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.incoming.size_hint()
+        self.0.incoming.size_hint()
     }
 }

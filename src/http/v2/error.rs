@@ -195,3 +195,6 @@ fn internal(error: &registry::Error, request_id: &str) -> Failure {
     let message = format!("the registry failed; give its operator the request id {request_id}");
     Failure::new(StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::Unknown, message)
 }
+
+#[cfg(test)]
+mod tests;

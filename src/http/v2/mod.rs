@@ -27,7 +27,7 @@ use route::Action;
 /// Answers a request below `/v2`; returns the index of its action for the metrics beside the answer.
 pub async fn handle(exchange: Exchange, request: Request<Incoming>) -> (usize, Response<Body>) {
     let (parts, incoming) = request.into_parts();
-    let body = Upload::new(incoming, &parts.headers, exchange.app.metrics.bytes_received.clone());
+    let body = Upload::new(incoming, &parts, exchange.app.metrics.bytes_received.clone());
     let (index, mut response) = match route::route(&parts.method, parts.uri.path(), parts.uri.query()) {
         Err(refusal) => {
             let response = Failure::from(refusal).render();

@@ -1,6 +1,6 @@
 //! What every refusal has in common.
 
-use crate::support::{Image, on_each_engine, sha256};
+use crate::support::{Image, Setup, on_each_engine, sha256};
 
 #[tokio::test]
 async fn every_refusal_is_a_document_of_the_specification() {
@@ -69,4 +69,26 @@ async fn no_two_answers_have_one_request_id_and_clients_do_not_choose_it() {
         assert!(!ids.contains("chosen"));
     })
     .await;
+}
+
+#[tokio::test]
+async fn behind_a_proxy_messages_name_what_clients_see() {
+    let behind = Setup::default().set("server.trusted_proxies", "127.0.0.0/8");
+    behind
+        .on_each_engine(async |app| {
+            let get = app.get("/v2/some/app/tags/list").header("x-forwarded-host", "registry.example.org");
+            let message = get.header("x-forwarded-proto", "https").await.refused(404, "NAME_UNKNOWN").message();
+            assert!(message.contains("docker push registry.example.org/some/app:TAG"), "{message}");
+        })
+        .await;
+    let public = Setup::default().set("server.public_url", "https://public.example.org:8443");
+    public
+        .on_each_engine(async |app| {
+            let get = app.get("/v2/some/app/tags/list").header("host", "internal:5000");
+            let message = get.await.refused(404, "NAME_UNKNOWN").message();
+            assert!(message.contains("docker push public.example.org:8443/some/app:TAG"), "{message}");
+            // A location is relative all the same.
+            assert!(app.begin("some/app").await.starts_with("/v2/"));
+        })
+        .await;
 }

@@ -1,0 +1,147 @@
+//! Runs the `havre` binary.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread::JoinHandle;
+
+use tempfile::TempDir;
+
+use crate::support::Client;
+
+/// How a command ended.
+#[derive(Debug)]
+pub struct Outcome {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Outcome {
+    /// Expects an exit code, and shows everything when it was another one.
+    #[track_caller]
+    pub fn exits(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "{}\n{}", self.stdout, self.stderr);
+        self
+    }
+
+    #[track_caller]
+    pub fn says(self, part: &str) -> Self {
+        assert!(self.stdout.contains(part), "{part}\n---\n{}\n{}", self.stdout, self.stderr);
+        self
+    }
+
+    #[track_caller]
+    pub fn complains(self, part: &str) -> Self {
+        assert!(self.stderr.contains(part), "{part}\n---\n{}\n{}", self.stdout, self.stderr);
+        self
+    }
+}
+
+/// A directory of its own in which commands run, with nothing in the environment.
+pub struct Place {
+    directory: TempDir,
+}
+
+impl Place {
+    pub fn new() -> Self {
+        Self { directory: tempfile::tempdir().unwrap() }
+    }
+
+    pub fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// The data directory that every command works on, unless it names another.
+    pub fn data(&self) -> PathBuf {
+        self.path().join("havre-data")
+    }
+
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_havre"));
+        command.args(args).env_clear().current_dir(self.path()).stdin(Stdio::null());
+        command
+    }
+
+    /// Runs a command to its end.
+    pub fn run(&self, args: &[&str]) -> Outcome {
+        outcome(&mut self.command(args))
+    }
+
+    /// Starts a server on a free port and waits until it serves.
+    pub fn serve(&self, args: &[&str]) -> Serving {
+        let args = [&["serve", "--listen", "127.0.0.1:0", "--set", "log.access=false"], args].concat();
+        let mut child = self.command(&args).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut log = BufReader::new(child.stderr.take().unwrap());
+        let (mut seen, mut address) = (String::new(), None);
+        while address.is_none() {
+            let start = seen.len();
+            let read = log.read_line(&mut seen).unwrap();
+            assert!(read > 0, "the server ended before it served: {seen}");
+            address = seen[start..].split_once("://").and_then(|(_, rest)| rest.split_whitespace().next()?.parse().ok());
+        }
+        // Read on, so that the server never waits for a full pipe.
+        let log = std::thread::spawn(move || {
+            let _ = log.read_to_string(&mut seen);
+            seen
+        });
+        Serving { child, address: address.unwrap(), log: Some(log) }
+    }
+}
+
+pub fn outcome(command: &mut Command) -> Outcome {
+    let output = command.output().unwrap();
+    Outcome {
+        code: output.status.code(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// A server as a process, killed when it is dropped.
+pub struct Serving {
+    child: Child,
+    pub address: SocketAddr,
+    log: Option<JoinHandle<String>>,
+}
+
+impl Serving {
+    pub fn client(&self) -> Client {
+        Client::new(self.address)
+    }
+
+    /// Asks it to end, as systemd and docker do.
+    pub fn terminate(&self) {
+        let kill = format!("kill -TERM {}", self.child.id());
+        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+    }
+
+    /// Waits for its end; returns how it ended and its log.
+    pub fn wait(mut self) -> (ExitStatus, String) {
+        let status = self.child.wait().unwrap();
+        let log = self.log.take().unwrap().join().unwrap();
+        (status, log)
+    }
+
+    pub fn stop(self) -> String {
+        self.terminate();
+        let (status, log) = self.wait();
+        assert!(status.success(), "{status}: {log}");
+        log
+    }
+
+    /// Ends it as a crash does.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,212 @@
+//! `havre serve`: what it refuses, how it starts, how it ends.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, RootCertStore};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+
+use super::process::Place;
+use crate::support::{Raw, blob, eventually, sha256};
+
+#[test]
+fn strangers_are_only_let_in_when_that_is_said() {
+    let place = Place::new();
+    for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:5000"] {
+        let refused = place.run(&["serve", "--listen", address]).exits(2);
+        let refused = refused.complains(&format!("refusing to listen on {address}"));
+        refused.complains("listen on 127.0.0.1").complains("add --open");
+    }
+    // One among several is enough.
+    place.run(&["serve", "--listen", "127.0.0.1:0,0.0.0.0:0"]).exits(2).complains("--open");
+    // Nothing was made.
+    assert!(!place.data().exists());
+}
+
+#[test]
+fn an_open_server_says_in_its_log_that_it_is() {
+    let place = Place::new();
+    let log = place.serve(&["--open", "--listen", "0.0.0.0:0"]).stop();
+    assert!(log.contains("WARN") && log.contains("everybody may read, overwrite and delete every image"), "{log}");
+    let log = place.serve(&[]).stop();
+    assert!(!log.contains("WARN"), "{log}");
+}
+
+#[test]
+fn a_server_says_what_to_do_first() {
+    let place = Place::new();
+    let serving = place.serve(&[]);
+    let address = serving.address;
+    let log = serving.stop();
+    assert!(log.contains(&format!("serving http://{address}")), "{log}");
+    assert!(log.contains(&format!("docker push {address}/")), "{log}");
+    let log = place.serve(&["--public-url", "https://registry.example.org"]).stop();
+    assert!(log.contains("docker push registry.example.org/"), "{log}");
+}
+
+#[tokio::test]
+async fn what_was_pushed_is_there_when_the_server_starts_again() {
+    let place = Place::new();
+    let serving = place.serve(&[]);
+    let image = serving.client().push_image("mon-app", "v1", "a").await;
+    serving.stop();
+    // After a crash too.
+    for _ in 0..2 {
+        let serving = place.serve(&[]);
+        let answer = serving.client().get("/v2/mon-app/manifests/v1").await.expect(200);
+        assert_eq!(answer.body, image.manifest.bytes());
+        let layer = sha256(&image.layer);
+        let answer = serving.client().get(format!("/v2/mon-app/blobs/{layer}")).await.expect(200);
+        assert_eq!(answer.body, image.layer);
+        serving.client().push_image("mon-app", "v2", "b").await;
+        serving.kill();
+        place.run(&["check", "--deep"]).exits(0).says("no fault");
+    }
+}
+
+#[tokio::test]
+async fn an_upload_that_a_crash_interrupted_goes_on() {
+    let place = Place::new();
+    let bytes = blob(1, 3_000_000);
+    let serving = place.serve(&[]);
+    let client = serving.client();
+    let upload = client.begin("some/app").await;
+    client.patch(&upload).body(bytes.slice(..1_000_000)).await.expect(202);
+    // One is under way when the server dies, and holds the session.
+    let (patch, body) = client.patch(&upload).streamed();
+    let patch = tokio::spawn(patch.try_send());
+    body.send(bytes.slice(1_000_000..2_000_000)).await;
+    eventually(async || client.patch(&upload).header("content-range", "9-9").body("x").await.status == 409).await;
+    serving.kill();
+    assert!(patch.await.unwrap().is_err());
+    let serving = place.serve(&[]);
+    let client = serving.client();
+    let received = client.get(&upload).await.expect(204).header("range")[2..].parse::<usize>().unwrap() + 1;
+    assert!(received >= 1_000_000);
+    client.patch(&upload).body(bytes.slice(received..)).await.expect(202);
+    client.put(format!("{upload}?digest={}", sha256(&bytes))).await.expect(201);
+}
+
+#[tokio::test]
+async fn a_server_told_to_stop_lets_transfers_finish() {
+    let place = Place::new();
+    let serving = place.serve(&[]);
+    let client = serving.client();
+    let bytes = blob(1, 200_000);
+    let target = format!("/v2/some/app/blobs/uploads/?digest={}", sha256(&bytes));
+    let (post, body) = client.post(&target).streamed();
+    let post = tokio::spawn(post.into_future());
+    body.send(bytes.slice(..100_000)).await;
+    // The request has arrived when its session is there.
+    let open = "havre_uploads_open 1\n";
+    eventually(async || String::from_utf8_lossy(&client.get("/metrics").await.body).contains(open)).await;
+    serving.terminate();
+    eventually(async || TcpStream::connect(serving.address).await.is_err()).await;
+    body.send(bytes.slice(100_000..)).await;
+    drop(body);
+    post.await.unwrap().expect(201);
+    let (status, log) = serving.wait();
+    assert!(status.success(), "{log}");
+    assert!(log.contains("transfers under way may finish") && log.contains("stopped"), "{log}");
+}
+
+#[tokio::test]
+async fn transfers_that_do_not_finish_are_cut() {
+    let place = Place::new();
+    let serving = place.serve(&["--set", "server.shutdown_timeout=0s"]);
+    let client = serving.client();
+    let (post, body) = client.post(format!("/v2/some/app/blobs/uploads/?digest={}", sha256(b""))).streamed();
+    let post = tokio::spawn(post.try_send());
+    body.send(Bytes::from("x")).await;
+    let open = "havre_uploads_open 1\n";
+    eventually(async || String::from_utf8_lossy(&client.get("/metrics").await.body).contains(open)).await;
+    serving.terminate();
+    let (status, log) = serving.wait();
+    assert!(status.success() && log.contains("were cut"), "{status}: {log}");
+    assert!(post.await.unwrap().is_err());
+}
+
+#[test]
+fn a_second_server_on_the_same_data_is_refused() {
+    let place = Place::new();
+    let serving = place.serve(&[]);
+    let refused = place.run(&["serve", "--listen", "127.0.0.1:0"]).exits(2);
+    refused.complains("another havre serves from havre-data").complains("--data-dir");
+    serving.stop();
+    place.serve(&[]).stop();
+}
+
+#[test]
+fn a_port_that_is_taken_is_told() {
+    let (place, other) = (Place::new(), Place::new());
+    let serving = place.serve(&[]);
+    let address = serving.address.to_string();
+    let refused = other.run(&["serve", "--listen", &address]).exits(2);
+    refused.complains(&format!("cannot listen on {address}")).complains("--listen");
+}
+
+#[test]
+fn a_data_directory_that_cannot_be_made_is_told() {
+    let place = Place::new();
+    std::fs::write(place.path().join("file"), "").unwrap();
+    let refused = place.run(&["serve", "--listen", "127.0.0.1:0", "--data-dir", "file/data"]).exits(2);
+    refused.complains("cannot use the data directory file/data").complains("--data-dir");
+}
+
+#[test]
+fn a_schema_newer_than_the_binary_is_refused() {
+    let place = Place::new();
+    place.serve(&[]).stop();
+    let database = rusqlite::Connection::open(place.data().join("havre.db")).unwrap();
+    let newer = "INSERT INTO schema_migrations (version, name, applied_at) VALUES (999, '0999_later', 0)";
+    database.execute(newer, []).unwrap();
+    drop(database);
+    for args in [&["serve", "--listen", "127.0.0.1:0"][..], &["check"]] {
+        place.run(args).exits(2).complains("schema version 999").complains("start the newer havre");
+    }
+}
+
+#[test]
+fn a_file_that_is_no_database_is_told() {
+    let place = Place::new();
+    std::fs::create_dir(place.data()).unwrap();
+    std::fs::write(place.data().join("havre.db"), "this is no database, and long enough to be looked at").unwrap();
+    let refused = place.run(&["serve", "--listen", "127.0.0.1:0"]).exits(2);
+    refused.complains("error:");
+}
+
+#[tokio::test]
+async fn images_are_pushed_and_pulled_over_tls() {
+    let place = Place::new();
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    std::fs::write(place.path().join("tls.crt"), made.cert.pem()).unwrap();
+    std::fs::write(place.path().join("tls.key"), made.signing_key.serialize_pem()).unwrap();
+    let serving = place.serve(&["--tls-cert", "tls.crt", "--tls-key", "tls.key"]);
+    let mut roots = RootCertStore::empty();
+    roots.add(made.cert.der().clone()).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let tls = TlsConnector::from(Arc::new(builder.with_root_certificates(roots).with_no_client_auth()));
+    let tcp = TcpStream::connect(serving.address).await.unwrap();
+    let mut raw = Raw::new(tls.connect(ServerName::try_from("localhost").unwrap(), tcp).await.unwrap());
+    let digest = sha256(b"some bytes");
+    let head = "host: localhost\r\ncontent-length: 10\r\n\r\nsome bytes";
+    raw.send(format!("POST /v2/some/app/blobs/uploads/?digest={digest} HTTP/1.1\r\n{head}")).await.unwrap();
+    let (status, answer) = raw.answer().await.unwrap();
+    assert_eq!(status, 201, "{answer}");
+    raw.send(format!("GET /v2/some/app/blobs/{digest} HTTP/1.1\r\nhost: localhost\r\n\r\n")).await.unwrap();
+    let (status, answer) = raw.answer().await.unwrap();
+    assert!(status == 200 && answer.ends_with("some bytes"), "{answer}");
+    let log = serving.stop();
+    assert!(log.contains("serving https://"), "{log}");
+}
+
+#[test]
+fn a_certificate_without_its_key_is_refused() {
+    let place = Place::new();
+    place.run(&["serve", "--tls-cert", "tls.crt"]).exits(2).complains("`server.tls_cert` needs `server.tls_key`");
+    let refused = place.run(&["serve", "--listen", "127.0.0.1:0", "--tls-cert", "tls.crt", "--tls-key", "tls.key"]);
+    refused.exits(2).complains("tls.crt");
+}
