@@ -2,7 +2,7 @@
 
 use oci::{Digest, RepositoryName};
 
-use super::{Error, Tx};
+use super::{Error, Kind, Tx};
 
 /// A blob as a reader needs it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,13 +72,13 @@ pub fn insert(
     row.map(|mut row| row.int(0)).transpose()
 }
 
-/// Gives a quarantined blob new bytes.
-pub fn replace_bytes(tx: &mut Tx<'_>, id: i64, size: u64, location: &str) -> Result<(), Error> {
-    tx.execute(
-        "UPDATE blobs SET size = $1, location = $2, state = 'live' WHERE id = $3",
+/// Gives a quarantined blob new bytes; tells whether it was quarantined still.
+pub fn replace_bytes(tx: &mut Tx<'_>, id: i64, size: u64, location: &str) -> Result<bool, Error> {
+    let changed = tx.execute(
+        "UPDATE blobs SET size = $1, location = $2, state = 'live' WHERE id = $3 AND state = 'quarantined'",
         &[(size as i64).into(), location.into(), id.into()],
     )?;
-    Ok(())
+    Ok(changed > 0)
 }
 
 /// Marks a blob's bytes as bad, if they still lie at `location`.
@@ -96,6 +96,11 @@ pub fn link(tx: &mut Tx<'_>, repository_id: i64, blob_id: i64, digest: &Digest, 
         &[repository_id.into(), blob_id.into(), now.into()],
     )?;
     if inserted == 0 {
+        // Whoever removes the link at this moment is waited for: otherwise this push would be told that a link is there
+        // which is gone when it commits.
+        if !hold_row(tx, repository_id, blob_id)? {
+            return Err(Error::new(Kind::Conflict, "a blob's link was removed while it was pushed again"));
+        }
         // Pushed again: whoever pushed it counts on it for another grace period.
         tx.execute(
             "UPDATE repository_blobs SET unreferenced_since = $3 \
@@ -110,6 +115,14 @@ pub fn link(tx: &mut Tx<'_>, repository_id: i64, blob_id: i64, digest: &Digest, 
         set_referenced(tx, repository_id, blob_id)?;
     }
     Ok(true)
+}
+
+fn hold_row(tx: &mut Tx<'_>, repository_id: i64, blob_id: i64) -> Result<bool, Error> {
+    let row = tx.first(
+        "SELECT blob_id FROM repository_blobs WHERE repository_id = $1 AND blob_id = $2 FOR KEY SHARE",
+        &[repository_id.into(), blob_id.into()],
+    )?;
+    Ok(row.is_some())
 }
 
 /// Tells whether a manifest of the repository names the blob.
@@ -169,6 +182,8 @@ pub fn lock_link_unreferenced_since(
 pub fn unlink(tx: &mut Tx<'_>, repository_id: i64, blob_id: i64, now: i64) -> Result<(), Error> {
     let sql = "DELETE FROM repository_blobs WHERE repository_id = $1 AND blob_id = $2";
     tx.execute(sql, &[repository_id.into(), blob_id.into()])?;
+    // The lock comes first: of two repositories that let go at the same moment, the second then sees that it is the last.
+    tx.query("SELECT id FROM blobs WHERE id = $1 FOR NO KEY UPDATE", &[blob_id.into()])?;
     tx.execute(
         "UPDATE blobs SET unlinked_since = $2 WHERE id = $1 \
          AND NOT EXISTS (SELECT 1 FROM repository_blobs l WHERE l.blob_id = $1)",
@@ -228,5 +243,10 @@ pub fn delete_unlinked(tx: &mut Tx<'_>, id: i64) -> Result<Option<(String, u64)>
         "DELETE FROM blobs WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM repository_blobs l WHERE l.blob_id = $1)",
         &[id.into()],
     )?;
-    Ok(if deleted == 1 { Some((row.text(0)?, row.size(1)?)) } else { None })
+    if deleted == 1 {
+        return Ok(Some((row.text(0)?, row.size(1)?)));
+    }
+    // A link was made at the moment when the last one went; its maker could not see the mark yet.
+    tx.execute("UPDATE blobs SET unlinked_since = NULL WHERE id = $1", &[id.into()])?;
+    Ok(None)
 }

@@ -102,9 +102,10 @@ pub fn manifests(tx: &mut Tx<'_>, after: i64, limit: i64) -> Result<Vec<Manifest
         .collect()
 }
 
-/// Tells whether a manifest is still there.
-pub fn has_manifest(tx: &mut Tx<'_>, id: i64) -> Result<bool, Error> {
-    Ok(tx.first("SELECT id FROM manifests WHERE id = $1", &[id.into()])?.is_some())
+/// Tells whether a manifest is still there. The key alone does not tell: it may be given again after a deletion.
+pub fn has_manifest(tx: &mut Tx<'_>, id: i64, digest: &Digest) -> Result<bool, Error> {
+    let sql = "SELECT id FROM manifests WHERE id = $1 AND digest = $2";
+    Ok(tx.first(sql, &[id.into(), digest.into()])?.is_some())
 }
 
 /// Lists the digests that a manifest's edges name.

@@ -186,21 +186,38 @@ pub fn insert_edge(
     Ok(())
 }
 
-/// Lists the digests of manifests that name `digest`, at most `limit` of them.
+/// Lists the digests of manifests that have the manifest `digest` as a child, at most `limit` of them.
 pub fn parents(tx: &mut Tx<'_>, repository_id: i64, digest: &Digest, limit: i64) -> Result<Vec<Digest>, Error> {
+    named_by(tx, repository_id, digest, true, limit)
+}
+
+/// Lists the digests of manifests that name the blob `digest`, at most `limit` of them.
+pub fn users(tx: &mut Tx<'_>, repository_id: i64, digest: &Digest, limit: i64) -> Result<Vec<Digest>, Error> {
+    named_by(tx, repository_id, digest, false, limit)
+}
+
+fn named_by(
+    tx: &mut Tx<'_>,
+    repository_id: i64,
+    digest: &Digest,
+    as_child: bool,
+    limit: i64,
+) -> Result<Vec<Digest>, Error> {
     let rows = tx.query(
         "SELECT DISTINCT m.digest FROM manifest_edges e JOIN manifests m ON m.id = e.manifest_id \
-         WHERE e.repository_id = $1 AND e.digest = $2 ORDER BY m.digest LIMIT $3",
-        &[repository_id.into(), digest.into(), limit.into()],
+         WHERE e.repository_id = $1 AND e.digest = $2 AND (e.kind = 'child') = $3 ORDER BY m.digest LIMIT $4",
+        &[repository_id.into(), digest.into(), as_child.into(), limit.into()],
     )?;
     rows.into_iter().map(|mut row| row.digest(0)).collect()
 }
 
-/// Lists the blobs that a manifest names and the repository holds.
+/// Lists the blobs that a manifest names and the repository holds, in the order of their digests. Those that came after the
+/// manifest, to which no edge leads, are among them.
 pub fn blobs_of(tx: &mut Tx<'_>, manifest_id: i64) -> Result<Vec<(i64, Digest)>, Error> {
     let rows = tx.query(
-        "SELECT DISTINCT blob_id, digest FROM manifest_edges WHERE manifest_id = $1 AND blob_id IS NOT NULL \
-         ORDER BY blob_id",
+        "SELECT DISTINCT b.id, b.digest FROM manifest_edges e JOIN blobs b ON b.digest = e.digest \
+         JOIN repository_blobs l ON l.repository_id = e.repository_id AND l.blob_id = b.id \
+         WHERE e.manifest_id = $1 AND e.kind <> 'child' ORDER BY b.digest",
         &[manifest_id.into()],
     )?;
     rows.into_iter().map(|mut row| Ok((row.int(0)?, row.digest(1)?))).collect()
@@ -211,11 +228,12 @@ pub fn delete(tx: &mut Tx<'_>, repository_id: i64, manifest_id: i64, now: i64) -
     let blobs = blobs_of(tx, manifest_id)?;
     tx.execute("DELETE FROM manifest_edges WHERE manifest_id = $1", &[manifest_id.into()])?;
     tx.execute("DELETE FROM manifests WHERE id = $1", &[manifest_id.into()])?;
-    for (blob_id, _) in blobs {
+    for (blob_id, digest) in blobs {
         tx.execute(
             "UPDATE repository_blobs SET unreferenced_since = $3 WHERE repository_id = $1 AND blob_id = $2 \
-             AND NOT EXISTS (SELECT 1 FROM manifest_edges e WHERE e.repository_id = $1 AND e.blob_id = $2)",
-            &[repository_id.into(), blob_id.into(), now.into()],
+             AND NOT EXISTS (SELECT 1 FROM manifest_edges e \
+             WHERE e.repository_id = $1 AND e.digest = $4 AND e.kind <> 'child')",
+            &[repository_id.into(), blob_id.into(), now.into(), (&digest).into()],
         )?;
     }
     Ok(())

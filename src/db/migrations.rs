@@ -35,19 +35,19 @@ pub const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;
 /// Any number, as long as every Havre takes the same: two nodes that start together migrate one after the other.
 const POSTGRES_LOCK: i64 = 0x4861_7672_6500;
 
-fn too_new(found: i64) -> Error {
+fn too_new(found: i64, known: usize) -> Error {
     Error::new(
         Kind::SchemaTooNew,
         format!(
-            "the database has schema version {found}, this binary knows up to {SCHEMA_VERSION}: \
+            "the database has schema version {found}, this binary knows up to {known}: \
              start the newer havre that wrote it, or restore a copy made before the upgrade"
         ),
     )
 }
 
-fn pending(found: i64) -> Result<&'static [Migration], Error> {
+fn pending(known: &[Migration], found: i64) -> Result<&[Migration], Error> {
     let done = usize::try_from(found).map_err(|_| Error::new(Kind::Corrupt, "the schema version is negative"))?;
-    MIGRATIONS.get(done..).ok_or_else(|| too_new(found))
+    known.get(done..).ok_or_else(|| too_new(found, known.len()))
 }
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_migrations \
@@ -62,20 +62,20 @@ fn now() -> i64 {
 pub(super) fn run_sqlite(connection: &mut Connection, path: &Path) -> Result<(), Error> {
     // IMMEDIATE: a second process that starts at the same moment waits, then finds the work done.
     connection.batch("BEGIN IMMEDIATE")?;
-    let result = migrate_sqlite(connection, path);
+    let result = migrate_sqlite(connection, path, MIGRATIONS);
     connection.batch(if result.is_ok() { "COMMIT" } else { "ROLLBACK" })?;
     result
 }
 
-fn migrate_sqlite(connection: &mut Connection, path: &Path) -> Result<(), Error> {
+fn migrate_sqlite(connection: &mut Connection, path: &Path, known: &[Migration]) -> Result<(), Error> {
     connection.batch(TABLE)?;
     let found = match connection.query(VERSION, &[])?.first_mut() {
         Some(row) => row.int(0)?,
         None => 0,
     };
-    let pending = pending(found)?;
+    let pending = pending(known, found)?;
     if found > 0 && !pending.is_empty() {
-        let copy = path.with_extension(format!("db.before-{SCHEMA_VERSION:04}"));
+        let copy = path.with_extension(format!("db.before-{:04}", known.len()));
         Connection::open_reader(path)?.copy_to(&copy)?;
         tracing::info!(copy = %copy.display(), "copied the database before migrating it");
     }
@@ -87,21 +87,21 @@ fn migrate_sqlite(connection: &mut Connection, path: &Path) -> Result<(), Error>
 }
 
 pub(super) async fn run_postgres(client: &tokio_postgres::Client) -> Result<(), Error> {
-    client.batch_execute("BEGIN").await.map_err(translate_postgres)?;
-    let result = migrate_postgres(client).await;
+    client.batch_execute("BEGIN ISOLATION LEVEL READ COMMITTED").await.map_err(translate_postgres)?;
+    let result = migrate_postgres(client, MIGRATIONS).await;
     let end = if result.is_ok() { "COMMIT" } else { "ROLLBACK" };
     client.batch_execute(end).await.map_err(translate_postgres)?;
     result
 }
 
-async fn migrate_postgres(client: &tokio_postgres::Client) -> Result<(), Error> {
+async fn migrate_postgres(client: &tokio_postgres::Client, known: &[Migration]) -> Result<(), Error> {
     let lock = "SELECT pg_advisory_xact_lock($1)";
     client.execute(lock, &[&POSTGRES_LOCK]).await.map_err(translate_postgres)?;
     // PostgreSQL would note at every start that the table is there already.
     client.batch_execute("SET LOCAL client_min_messages = warning").await.map_err(translate_postgres)?;
     client.batch_execute(TABLE).await.map_err(translate_postgres)?;
     let row = client.query_one(VERSION, &[]).await.map_err(translate_postgres)?;
-    for migration in pending(row.get(0))? {
+    for migration in pending(known, row.get(0))? {
         client.batch_execute(migration.postgres).await.map_err(translate_postgres)?;
         let params: [Val; 3] = [migration.version.into(), migration.name.into(), now().into()];
         client.execute_raw(RECORD, &params).await.map_err(translate_postgres)?;
@@ -110,14 +110,4 @@ async fn migrate_postgres(client: &tokio_postgres::Client) -> Result<(), Error> 
 }
 
 #[cfg(test)]
-mod tests {
-    use super::MIGRATIONS;
-
-    #[test]
-    fn migrations_are_numbered_from_one_without_gaps() {
-        for (index, migration) in MIGRATIONS.iter().enumerate() {
-            assert_eq!(migration.version, index as i64 + 1);
-            assert!(migration.name.starts_with(&format!("{:04}_", migration.version)));
-        }
-    }
-}
+mod tests;

@@ -1,5 +1,6 @@
 //! PostgreSQL: pooled connections, used by synchronous closures on blocking threads.
 
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
@@ -54,7 +55,7 @@ impl Postgres {
     {
         let client = self.acquire().await?;
         let handle = Handle::current();
-        let task = move || f(&mut Tx::new(&mut Session { client, handle }));
+        let task = move || f(&mut Tx::new(&mut Session { client, handle, failed: None }));
         tokio::task::spawn_blocking(task).await.unwrap_or_else(|e| Err(super::panicked(&e).into()))
     }
 
@@ -65,20 +66,20 @@ impl Postgres {
         E: From<Error> + Retry + Send + 'static,
     {
         let begin = if durable == Durable::Soft || self.always_soft {
-            "BEGIN; SET LOCAL synchronous_commit = off"
+            "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL synchronous_commit = off"
         } else {
-            "BEGIN"
+            "BEGIN ISOLATION LEVEL READ COMMITTED"
         };
         let client = self.acquire().await?;
         let handle = Handle::current();
         let task = move || {
-            let mut session = Session { client, handle };
+            let mut session = Session { client, handle, failed: None };
             let mut attempt = 1;
             loop {
                 match session.transaction(begin, &mut f) {
                     Err(error) if error.is_conflict() && attempt < ATTEMPTS => {
                         // Two transactions that met once meet again if both start over at the same moment.
-                        let spread = u64::from(std::process::id()).wrapping_mul(u64::from(attempt)) % 7;
+                        let spread = RandomState::new().hash_one(attempt) % 7;
                         #[expect(clippy::disallowed_methods, reason = "this thread is one of those that may block")]
                         std::thread::sleep(std::time::Duration::from_millis(u64::from(attempt) * 2 + spread));
                         attempt += 1;
@@ -94,6 +95,9 @@ impl Postgres {
 struct Session {
     client: Object,
     handle: Handle,
+    /// The first failed statement of the transaction. PostgreSQL answers COMMIT after one by rolling back, and calls that a
+    /// success.
+    failed: Option<Error>,
 }
 
 impl Session {
@@ -103,14 +107,24 @@ impl Session {
         f: &mut impl FnMut(&mut Tx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let mut open = Open { session: self, done: false };
+        open.session.failed = None;
         open.session.batch(begin)?;
         let value = f(&mut Tx::new(open.session))?;
+        if let Some(error) = open.session.failed.take() {
+            return Err(error.into());
+        }
         open.done = true;
         if let Err(error) = open.session.batch("COMMIT") {
             open.done = false;
             return Err(error.into());
         }
         Ok(value)
+    }
+
+    fn fail(&mut self, error: tokio_postgres::Error) -> Error {
+        let error = translate(error);
+        self.failed.get_or_insert_with(|| error.clone());
+        error
     }
 
     fn batch(&self, sql: &str) -> Result<(), Error> {
@@ -135,18 +149,20 @@ impl Drop for Open<'_> {
 
 impl Statements for Session {
     fn execute(&mut self, sql: &'static str, params: &[Val]) -> Result<u64, Error> {
-        self.handle.block_on(async {
-            let statement = self.client.prepare_cached(sql).await.map_err(translate)?;
-            self.client.execute_raw(&statement, params).await.map_err(translate)
-        })
+        let changed = self.handle.block_on(async {
+            let statement = self.client.prepare_cached(sql).await?;
+            self.client.execute_raw(&statement, params).await
+        });
+        changed.map_err(|error| self.fail(error))
     }
 
     fn query(&mut self, sql: &'static str, params: &[Val]) -> Result<Vec<Row>, Error> {
         let params: Vec<&(dyn ToSql + Sync)> = params.iter().map(|p| p as _).collect();
         let rows = self.handle.block_on(async {
-            let statement = self.client.prepare_cached(sql).await.map_err(translate)?;
-            self.client.query(&statement, &params).await.map_err(translate)
-        })?;
+            let statement = self.client.prepare_cached(sql).await?;
+            self.client.query(&statement, &params).await
+        });
+        let rows = rows.map_err(|error| self.fail(error))?;
         rows.iter()
             .map(|row| {
                 let values = (0..row.len()).map(|i| row.try_get::<_, Val>(i).map_err(translate));
@@ -208,7 +224,8 @@ pub(super) fn translate(error: tokio_postgres::Error) -> Error {
         Some(code) if *code == SqlState::READ_ONLY_SQL_TRANSACTION => Kind::ReadOnly,
         Some(code) => match &code.code()[..2] {
             "23" => Kind::Constraint,
-            "53" | "57" | "08" => Kind::Unavailable,
+            // 58: the server's own disk or files failed it.
+            "53" | "57" | "58" | "08" => Kind::Unavailable,
             "XX" => Kind::Corrupt,
             _ => Kind::Internal,
         },

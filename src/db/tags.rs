@@ -6,21 +6,28 @@ use super::{Error, Tx, Val};
 
 /// Finds where a tag points, the manifest's row and digest, and locks the tag until the transaction ends.
 pub fn lock(tx: &mut Tx<'_>, repository_id: i64, tag: &Tag) -> Result<Option<(i64, Digest)>, Error> {
-    // The digest by a sub-query: a join would lock the manifest too, and with it every push that names it.
-    let row = tx.first(
-        "SELECT t.manifest_id, (SELECT m.digest FROM manifests m WHERE m.id = t.manifest_id) FROM tags t \
-         WHERE t.repository_id = $1 AND t.name = $2 FOR UPDATE",
-        &[repository_id.into(), tag.as_str().into()],
-    )?;
-    row.map(|mut row| Ok((row.int(0)?, row.digest(1)?))).transpose()
+    let locked = "SELECT manifest_id FROM tags WHERE repository_id = $1 AND name = $2 FOR UPDATE";
+    let Some(mut row) = tx.first(locked, &[repository_id.into(), tag.as_str().into()])? else { return Ok(None) };
+    let manifest_id = row.int(0)?;
+    // A statement of its own: one that waited for the lock would not see a manifest that was pushed meanwhile.
+    let mut row = tx.one("SELECT digest FROM manifests WHERE id = $1", &[manifest_id.into()])?;
+    Ok(Some((manifest_id, row.digest(0)?)))
 }
 
-/// Points a tag to a manifest, and makes it when it is new.
+/// Makes a tag; tells whether it is new.
+pub fn insert(tx: &mut Tx<'_>, repository_id: i64, tag: &Tag, manifest_id: i64, now: i64) -> Result<bool, Error> {
+    let inserted = tx.execute(
+        "INSERT INTO tags (repository_id, name, manifest_id, created_at, updated_at) VALUES ($1, $2, $3, $4, $4) \
+         ON CONFLICT (repository_id, name) DO NOTHING",
+        &[repository_id.into(), tag.as_str().into(), manifest_id.into(), now.into()],
+    )?;
+    Ok(inserted > 0)
+}
+
+/// Points a tag that is there to another manifest.
 pub fn set(tx: &mut Tx<'_>, repository_id: i64, tag: &Tag, manifest_id: i64, now: i64) -> Result<(), Error> {
     tx.execute(
-        "INSERT INTO tags (repository_id, name, manifest_id, created_at, updated_at) VALUES ($1, $2, $3, $4, $4) \
-         ON CONFLICT (repository_id, name) DO UPDATE SET manifest_id = excluded.manifest_id, \
-         updated_at = excluded.updated_at",
+        "UPDATE tags SET manifest_id = $3, updated_at = $4 WHERE repository_id = $1 AND name = $2",
         &[repository_id.into(), tag.as_str().into(), manifest_id.into(), now.into()],
     )?;
     Ok(())

@@ -143,7 +143,7 @@ pub async fn delete(
         if !blobs::lock_link(tx, repository_id, row.id)? {
             return Err(unknown());
         }
-        let parents = manifests::parents(tx, repository_id, &digest, PARENTS_SHOWN)?;
+        let parents = manifests::users(tx, repository_id, &digest, PARENTS_SHOWN)?;
         if !parents.is_empty() {
             return Err(Error::Referenced { digest, parents });
         }

@@ -242,11 +242,11 @@ impl Check<'_> {
             .collect();
         named.sort_unstable();
         named.dedup();
-        let id = entry.id;
+        let (id, digest) = (entry.id, entry.digest);
         let (edges, there) = self
             .registry
             .db
-            .scan::<_, db::Error, _>(move |tx| Ok((inventory::edges(tx, id)?, inventory::has_manifest(tx, id)?)))
+            .scan::<_, db::Error, _>(move |tx| Ok((inventory::edges(tx, id)?, inventory::has_manifest(tx, id, &digest)?)))
             .await?;
         Ok((there && edges != named).then_some(Fault::ManifestEdges))
     }

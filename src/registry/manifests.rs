@@ -181,7 +181,8 @@ impl Insert {
     fn resolve(&self, tx: &mut Tx<'_>, repository_id: i64) -> Result<Vec<Edge>, Error> {
         let mut edges: Vec<Edge> = self.edges();
         // In the order of digests: two pushes that name the same blobs lock them in the same order.
-        edges.sort_by_key(|edge| (edge.digest, edge.kind));
+        // What is named twice may be missing only if both may.
+        edges.sort_by_key(|edge| (edge.digest, edge.kind, edge.may_miss));
         edges.dedup_by_key(|edge| (edge.digest, edge.kind));
         let mut missing = Vec::new();
         for edge in &mut edges {
@@ -239,7 +240,7 @@ pub async fn delete(
     let delete = move |tx: &mut Tx<'_>| {
         let repository_id = repositories::find(tx, &name)?.ok_or_else(|| Error::NameUnknown(name.clone()))?;
         let found = match &reference {
-            Reference::Tag(tag) => tags::delete(tx, &ctx, &name, repository_id, tag)?,
+            Reference::Tag(tag) => tags::delete(tx, &ctx, &name, repository_id, tag, None)?,
             Reference::Digest(digest) => delete_manifest(tx, &ctx, &name, repository_id, digest)?,
         };
         let unknown = || Error::ManifestUnknown { repository: name.clone(), reference: reference.clone() };
@@ -264,7 +265,8 @@ fn delete_manifest(
     for name in db::tags::of_manifest(tx, manifest_id)? {
         let tag = Tag::parse(&name)
             .map_err(|e| db::Error::new(db::Kind::Corrupt, format!("a tag's name is not one: {e}")))?;
-        tags::delete(tx, ctx, repository, repository_id, &tag)?;
+        // A push that moved it away meanwhile is left its tag.
+        tags::delete(tx, ctx, repository, repository_id, &tag, Some(manifest_id))?;
     }
     manifests::delete(tx, repository_id, manifest_id, ctx.now)?;
     let event = Event { kind: "manifest.delete", repository: Some(repository), digest: Some(digest), ..Event::default() };

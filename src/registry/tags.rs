@@ -35,20 +35,33 @@ pub(super) fn move_to(tx: &mut Tx<'_>, ctx: &Ctx, target: &Target<'_>, tag: &Tag
     if previous.as_ref().is_some_and(|(id, _)| *id == target.manifest_id) {
         return Ok(());
     }
-    tags::set(tx, target.repository_id, tag, target.manifest_id, ctx.now)?;
-    let kind = if previous.is_some() { "tag.move" } else { "tag.create" };
+    let kind = if previous.is_some() {
+        tags::set(tx, target.repository_id, tag, target.manifest_id, ctx.now)?;
+        "tag.move"
+    } else {
+        if !tags::insert(tx, target.repository_id, tag, target.manifest_id, ctx.now)? {
+            // Run again, this sees where the other push pointed it, and the history tells both.
+            return Err(db::Error::new(db::Kind::Conflict, "the same tag was made at the same moment"));
+        }
+        "tag.create"
+    };
     record(tx, ctx, kind, target.repository, target.repository_id, tag.as_str(), Some(target.digest), previous)
 }
 
-/// Deletes a tag, with its event and its line of history; tells whether it was there.
+/// Deletes a tag, with its event and its line of history; tells whether it was there. With `of`, only as long as it points
+/// to that manifest.
 pub(super) fn delete(
     tx: &mut Tx<'_>,
     ctx: &Ctx,
     repository: &RepositoryName,
     repository_id: i64,
     tag: &Tag,
+    of: Option<i64>,
 ) -> Result<bool, db::Error> {
     let Some(previous) = tags::lock(tx, repository_id, tag)? else { return Ok(false) };
+    if of.is_some_and(|manifest_id| manifest_id != previous.0) {
+        return Ok(false);
+    }
     tags::delete(tx, repository_id, tag)?;
     record(tx, ctx, "tag.delete", repository, repository_id, tag.as_str(), None, Some(previous))?;
     Ok(true)

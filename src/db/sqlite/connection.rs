@@ -20,6 +20,8 @@ const STATEMENT_CACHE: usize = 256;
 pub(in crate::db) struct Connection {
     inner: rusqlite::Connection,
     rewritten: Rewritten,
+    /// Why the latest statement that failed did.
+    failure: Option<Error>,
 }
 
 impl Connection {
@@ -50,7 +52,7 @@ impl Connection {
         inner.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
         // Otherwise SQLite plans a statement again whenever a parameter it once looked at is bound anew: at every use.
         inner.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(translate)?;
-        let connection = Self { inner, rewritten: Rewritten::default() };
+        let connection = Self { inner, rewritten: Rewritten::default(), failure: None };
         connection.batch("PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;")?;
         Ok(connection)
     }
@@ -58,6 +60,18 @@ impl Connection {
     /// Runs statements without parameters or rows.
     pub(in crate::db) fn batch(&self, sql: &str) -> Result<(), Error> {
         self.inner.execute_batch(sql).map_err(translate)
+    }
+
+    /// Tells why SQLite rolled the transaction back by itself, if it did: it does when the disk is full or fails.
+    pub(super) fn lost_transaction(&mut self) -> Option<Error> {
+        let ended = || Error::new(Kind::Internal, "the transaction ended early");
+        self.inner.is_autocommit().then(|| self.failure.take().unwrap_or_else(ended))
+    }
+
+    fn failed(&mut self, error: rusqlite::Error) -> Error {
+        let error = translate(error);
+        self.failure = Some(error.clone());
+        error
     }
 
     /// Copies the whole database into a new file.
@@ -68,19 +82,28 @@ impl Connection {
 
 impl Statements for Connection {
     fn execute(&mut self, sql: &'static str, params: &[Val]) -> Result<u64, Error> {
-        let mut statement = self.inner.prepare_cached(self.rewritten.get(sql)).map_err(translate)?;
-        let changed = statement.execute(rusqlite::params_from_iter(params)).map_err(translate)?;
-        Ok(changed as u64)
+        self.try_execute(sql, params).map_err(|error| self.failed(error))
     }
 
     fn query(&mut self, sql: &'static str, params: &[Val]) -> Result<Vec<Row>, Error> {
-        let mut statement = self.inner.prepare_cached(self.rewritten.get(sql)).map_err(translate)?;
+        self.try_query(sql, params).map_err(|error| self.failed(error))?.into_iter().collect()
+    }
+}
+
+impl Connection {
+    fn try_execute(&mut self, sql: &'static str, params: &[Val]) -> rusqlite::Result<u64> {
+        let mut statement = self.inner.prepare_cached(self.rewritten.get(sql))?;
+        Ok(statement.execute(rusqlite::params_from_iter(params))? as u64)
+    }
+
+    fn try_query(&mut self, sql: &'static str, params: &[Val]) -> rusqlite::Result<Vec<Result<Row, Error>>> {
+        let mut statement = self.inner.prepare_cached(self.rewritten.get(sql))?;
         let columns = statement.column_count();
-        let mut rows = statement.query(rusqlite::params_from_iter(params)).map_err(translate)?;
+        let mut rows = statement.query(rusqlite::params_from_iter(params))?;
         let mut out = Vec::new();
-        while let Some(row) = rows.next().map_err(translate)? {
-            let values = (0..columns).map(|i| value(row.get_ref(i).map_err(translate)?)).collect::<Result<_, _>>()?;
-            out.push(Row(values));
+        while let Some(row) = rows.next()? {
+            let values = (0..columns).map(|i| row.get_ref(i)).collect::<Result<Vec<_>, _>>()?;
+            out.push(values.into_iter().map(value).collect::<Result<_, _>>().map(Row));
         }
         Ok(out)
     }

@@ -154,7 +154,11 @@ impl Thread {
 
 fn savepoint(connection: &mut Connection, job: &mut dyn Job) -> Result<(), Error> {
     connection.batch("SAVEPOINT closure")?;
-    if !job.run(&mut Tx::new(connection)) {
+    let keep = job.run(&mut Tx::new(connection));
+    if let Some(error) = connection.lost_transaction() {
+        return Err(error);
+    }
+    if !keep {
         connection.batch("ROLLBACK TO closure")?;
     }
     connection.batch("RELEASE closure")

@@ -151,8 +151,10 @@ impl Commit {
                 // Another upload of the same blob was faster: these bytes are not needed.
                 (true, false) => garbage::insert(tx, location, self.ctx.now)?,
                 (true, true) => {
+                    if !blobs::replace_bytes(tx, row.id, self.size, location)? {
+                        return Err(same_moment());
+                    }
                     garbage::insert(tx, &row.location, self.ctx.now)?;
-                    blobs::replace_bytes(tx, row.id, self.size, location)?;
                 }
             }
             return Ok(Some(row.id));
@@ -161,7 +163,11 @@ impl Commit {
             return Ok(None);
         }
         let inserted = blobs::insert(tx, &self.digest, self.size, location, self.ctx.now)?;
-        let conflict = || db::Error::new(db::Kind::Conflict, "the same blob was pushed at the same moment");
-        inserted.map(Some).ok_or_else(conflict)
+        inserted.map(Some).ok_or_else(same_moment)
     }
+}
+
+/// Has the transaction run again, which then sees what the other one did.
+fn same_moment() -> db::Error {
+    db::Error::new(db::Kind::Conflict, "the same blob was pushed at the same moment")
 }

@@ -24,8 +24,20 @@ pub(super) struct Session<'a> {
     /// Nothing, when the saved state cannot be trusted and no byte had to be hashed yet.
     hasher: Option<Hasher>,
     algorithm: Algorithm,
-    /// When the claim was made; progress is dated from it.
-    now: i64,
+    clock: Clock,
+}
+
+/// Dates what happens during a request that may last for hours, from when the claim was made.
+#[derive(Clone, Copy)]
+struct Clock {
+    claimed: i64,
+    started: Instant,
+}
+
+impl Clock {
+    fn now(self) -> i64 {
+        self.claimed.saturating_add(i64::try_from(self.started.elapsed().as_micros()).unwrap_or(i64::MAX))
+    }
 }
 
 impl<'a> Session<'a> {
@@ -59,7 +71,7 @@ impl<'a> Session<'a> {
         // After a loss of power the bytes in the store may be others than those that were hashed.
         let trusted = row.hash_state.as_deref().filter(|_| row.boot == *registry.boot);
         let hasher = fresh.or_else(|| Hasher::restore(row.algorithm, trusted?));
-        Self { registry, id, holder, received: row.received, hasher, algorithm: row.algorithm, now }
+        Self { registry, id, holder, received: row.received, hasher, algorithm: row.algorithm, clock: Clock { claimed: now, started: Instant::now() } }
     }
 
     /// Receives a chunk into the store. `algorithm` is the one of the closing digest, which an empty session takes over.
@@ -107,8 +119,9 @@ impl<'a> Session<'a> {
 
     /// The hash by `algorithm` over all bytes of the session; they are read once more when it was not kept on the way.
     pub(super) async fn hasher(&mut self, algorithm: Algorithm) -> Result<Hasher, Error> {
-        if let Some(hasher) = self.hasher.take().filter(|hasher| hasher.algorithm() == algorithm) {
-            return Ok(hasher);
+        // Kept here as well: should what follows fail, the session is saved with it.
+        if let Some(hasher) = self.hasher.as_ref().filter(|hasher| hasher.algorithm() == algorithm) {
+            return Ok(hasher.clone());
         }
         match self.registry.blobs.hash_upload(self.id, self.received, algorithm).await {
             Ok(hasher) => Ok(hasher),
@@ -122,11 +135,10 @@ impl<'a> Session<'a> {
     fn recorder(&self) -> impl FnMut(Checkpoint) -> BoxFuture<'static, ()> + Send + use<> {
         let (db, base) = (Arc::clone(&self.registry.db), self.received);
         let (key, holder, boot) = (self.id.to_string(), self.holder.clone(), self.registry.boot.clone());
-        let (claimed, started) = (self.now, Instant::now());
+        let clock = self.clock;
         move |checkpoint| {
-            let now = claimed.saturating_add(i64::try_from(started.elapsed().as_micros()).unwrap_or(i64::MAX));
             let received = base.saturating_add(checkpoint.written);
-            let save = save(&key, &holder, &boot, received, &checkpoint.hasher, now);
+            let save = save(&key, &holder, &boot, received, &checkpoint.hasher, clock.now());
             let db = Arc::clone(&db);
             Box::pin(async move {
                 // A lost checkpoint costs at most bytes sent twice.
@@ -140,7 +152,7 @@ impl<'a> Session<'a> {
     /// Records where the session stands and lets go of it; returns how many bytes it has.
     pub(super) async fn release(self) -> Result<u64, Error> {
         let (key, holder, received) = (self.id.to_string(), self.holder, self.received);
-        let save = self.hasher.map(|hasher| save(&key, &holder, &self.registry.boot, received, &hasher, self.now));
+        let save = self.hasher.map(|hasher| save(&key, &holder, &self.registry.boot, received, &hasher, self.clock.now()));
         let release = move |tx: &mut crate::db::Tx<'_>| {
             if let Some(save) = &save
                 && !save(tx)?

@@ -56,7 +56,7 @@ async fn data_without_fault_is_clean() {
 #[test]
 fn without_a_data_directory_there_is_nothing_to_check() {
     let place = Place::new();
-    place.run(&["check"]).exits(2).complains("no data directory havre-data").complains("--data-dir");
+    place.run(&["check"]).exits(2).complains("there is no registry in havre-data").complains("--data-dir");
     // And none was made.
     assert!(!place.data().exists());
 }
@@ -141,7 +141,7 @@ async fn faults_are_told_in_json() {
 async fn a_manifest_that_is_not_what_was_pushed_is_found() {
     let (place, image) = with_image().await;
     let database = rusqlite::Connection::open(place.data().join("havre.db")).unwrap();
-    database.execute("UPDATE manifests SET content = content || x'20'", []).unwrap();
+    database.execute("UPDATE manifests SET content = CAST(content || x'20' AS BLOB)", []).unwrap();
     let digest = image.digest();
     place.run(&["check"]).exits(1).says(&format!("manifest {digest} of some/app does not hash to its digest"));
     database.execute("UPDATE manifests SET content = x'7b7d'", []).unwrap();

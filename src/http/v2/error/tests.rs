@@ -5,16 +5,16 @@ use std::fmt::Write as _;
 use oci::{Algorithm, Manifest, Reference, RepositoryName, Tag};
 
 use super::*;
+use crate::blobs;
 use crate::db::{self, Kind};
 use crate::registry::Error;
-use crate::{blobs, registry};
 
 /// The table, as a reviewer reads it. `HAVRE_TEST_UPDATE=1` writes it anew.
 const TABLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/errors.txt");
 
 /// Names a variant. A variant without an arm does not compile: it wants a line in [`errors`], too.
-fn name(error: &Error) -> &'static str {
-    match error {
+fn name(error: &Error) -> String {
+    let name = match error {
         Error::NameUnknown(_) => "NameUnknown",
         Error::ManifestUnknown { .. } => "ManifestUnknown",
         Error::BlobUnknown { .. } => "BlobUnknown",
@@ -30,9 +30,18 @@ fn name(error: &Error) -> &'static str {
         Error::ManifestInvalid(_) => "ManifestInvalid",
         Error::ReferencesMissing(_) => "ReferencesMissing",
         Error::Referenced { .. } => "Referenced",
-        Error::Db(_) => "Db",
-        Error::Store(_) => "Store",
-    }
+        Error::Db(error) => return format!("Db({:?})", error.kind),
+        Error::Store(error) => match **error {
+            blobs::Error::NotFound(_) => "Store(NotFound)",
+            blobs::Error::Short { .. } => "Store(Short)",
+            blobs::Error::Superseded => "Store(Superseded)",
+            blobs::Error::Full(_) => "Store(Full)",
+            blobs::Error::ReadOnly(_) => "Store(ReadOnly)",
+            blobs::Error::Io(_) => "Store(Io)",
+            blobs::Error::Corrupt(_) => "Store(Corrupt)",
+        },
+    };
+    name.to_owned()
 }
 
 fn errors() -> Vec<Error> {
@@ -62,14 +71,18 @@ fn errors() -> Vec<Error> {
         Error::Referenced { digest, parents: vec![other] },
         db::Error::new(Kind::Busy, "secret").into(),
         db::Error::new(Kind::Full, "secret").into(),
+        db::Error::new(Kind::ReadOnly, "secret").into(),
         db::Error::new(Kind::Unavailable, "secret").into(),
+        db::Error::new(Kind::Conflict, "secret").into(),
         db::Error::new(Kind::Constraint, "secret").into(),
         db::Error::new(Kind::Corrupt, "secret").into(),
+        db::Error::new(Kind::SchemaTooNew, "secret").into(),
         db::Error::new(Kind::Internal, "secret").into(),
         store(rustix::io::Errno::NOSPC).into(),
         store(rustix::io::Errno::ROFS).into(),
         store(rustix::io::Errno::IO).into(),
         blobs::Error::NotFound("secret".to_owned()).into(),
+        blobs::Error::Short { expected: 5, actual: 3 }.into(),
         blobs::Error::Corrupt("secret".to_owned()).into(),
     ]
 }
@@ -105,7 +118,7 @@ fn table() -> String {
         }
     };
     for error in errors() {
-        line(name(&error), &failure(&error, "registry.example.org", "REQUEST-ID"));
+        line(&name(&error), &failure(&error, "registry.example.org", "REQUEST-ID"));
     }
     for (name, refusal) in refusals() {
         line(name, &refusal.into());
@@ -139,7 +152,7 @@ fn what_fails_inside_is_not_shown() {
 #[test]
 fn every_refusal_says_what_to_do_next() {
     // The rule does not know what to type; the renderer does.
-    let hint = failure(&registry::Error::UploadUnknown, "h", "r").message;
+    let hint = failure(&Error::UploadUnknown, "h", "r").message;
     assert!(hint.contains("POST"), "{hint}");
     let answer = failure(&db::Error::new(Kind::Full, "x").into(), "h", "r").render();
     assert_eq!(answer.headers()[header::RETRY_AFTER], "5");
