@@ -6,13 +6,18 @@ mod sweeper;
 
 use std::sync::Arc;
 
+use tokio::sync::Semaphore;
+
 pub use health::Health;
-pub use open::{DataDirectory, OpenError, registry};
+pub use open::{DataDirectory, OpenError, inspect, registry};
 
 use crate::config::Config;
 use crate::registry::Registry;
 use crate::telemetry::access::AccessLog;
 use crate::telemetry::metrics::Metrics;
+
+/// What may lie in memory of manifests that are being received, all together. Ordinary ones have some KiB.
+const MANIFEST_MEMORY_KIB: usize = 64 * 1024;
 
 /// A running Havre.
 pub struct App {
@@ -26,6 +31,9 @@ pub struct App {
     pub access: AccessLog,
     /// The host of `server.public_url`, as it stands in the names of images.
     pub public_host: Option<String>,
+    /// What may lie in memory of manifests that are being received, in KiB.
+    pub manifest_memory: Semaphore,
+    health: tokio::sync::Mutex<()>,
 }
 
 impl App {
@@ -35,6 +43,14 @@ impl App {
             let host = url.host_str()?;
             Some(url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
         });
-        Arc::new(Self { config, registry, metrics, access, public_host })
+        Arc::new(Self {
+            config,
+            registry,
+            metrics,
+            access,
+            public_host,
+            manifest_memory: Semaphore::new(MANIFEST_MEMORY_KIB),
+            health: tokio::sync::Mutex::default(),
+        })
     }
 }

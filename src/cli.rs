@@ -39,7 +39,22 @@ pub fn main() -> ExitCode {
     };
     result.unwrap_or_else(|error| {
         // Nothing is left to be done when the error cannot be told.
-        let _ = writeln!(std::io::stderr(), "error: {error:#}");
+        let _ = writeln!(std::io::stderr(), "error: {}", tell(&error));
         ExitCode::from(2)
     })
+}
+
+/// Tells an error and its causes, each once: many an error tells its cause in its own words already.
+fn tell(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain() {
+        let cause = cause.to_string();
+        if !text.contains(&cause) {
+            if !text.is_empty() {
+                text.push_str(": ");
+            }
+            text.push_str(&cause);
+        }
+    }
+    text
 }

@@ -30,7 +30,7 @@ var acts = []act{
 	{"mount", "a blob is mounted from another repository", 4, (*loadClient).mount},
 	{"referenced", "what is referenced is not deleted: 405", 5, (*loadClient).deleteReferenced},
 	{"twins", "the same blob is pushed twice at once", 5, (*loadClient).twins},
-	{"cut", "a blob is deleted during its pull, which ends whole", 4, (*loadClient).deleteDuringPull},
+	{"cut", "a blob is deleted during its pull, which ends whole", 2, (*loadClient).deleteDuringPull},
 	{"duel", "a blob is deleted while a manifest that names it is pushed: one of both wins", 5, (*loadClient).duel},
 	{"revive", "a blob is pushed again while the sweeper removes it", 8, (*loadClient).revive},
 	{"abandon", "a client goes away in the middle of a push or pull", 3, (*loadClient).abandon},
@@ -56,6 +56,13 @@ func (c *loadClient) act() {
 			return
 		}
 	}
+}
+
+// other is the same client on its second connection, which the caller closes.
+func (c *loadClient) other() *loadClient {
+	other := *c
+	other.client = c.second
+	return &other
 }
 
 // want sends a request that must be answered by one of the statuses.

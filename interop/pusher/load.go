@@ -43,10 +43,11 @@ type image struct {
 // loadClient is one of the crowd.
 type loadClient struct {
 	*load
-	number     int
 	client     *Client
 	repository string
-	random     *rand.Rand
+	// second is there for acts that need two connections.
+	second *Client
+	random *rand.Rand
 }
 
 func loadCommand(arguments []string) error {
@@ -56,8 +57,8 @@ func loadCommand(arguments []string) error {
 	flags.StringVar(&server.Data, "data", "", "its data directory")
 	flags.StringVar(&server.Address, "listen", "", "its address")
 	seconds := flags.Int("seconds", 60, "how long the load lasts")
-	clients := flags.Int("clients", 1000, "how many clients there are, each with a connection of its own or two")
-	bound := flags.Int("memory", 384, "the most memory that the server may ever need, in MiB")
+	clients := flags.Int("clients", 1000, "how many clients there are, each with a connection of its own, and a second one for a moment where it races itself")
+	bound := flags.Int("memory", 512, "the most memory that the server may ever need, in MiB")
 	seed := flags.Uint64("seed", 0, "repeats the choices of a run")
 	if err := flags.Parse(arguments); err != nil {
 		return err
@@ -116,8 +117,8 @@ func (l *load) crowd(clients int, lasts time.Duration, seed uint64) {
 	for n := range clients {
 		c := &loadClient{
 			load:       l,
-			number:     n,
 			client:     newClient(l.server.Address),
+			second:     newClient(l.server.Address),
 			repository: fmt.Sprintf("load/c%d", n),
 			random:     rand.New(rand.NewPCG(seed, uint64(n)+10)),
 		}

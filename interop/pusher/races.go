@@ -89,11 +89,13 @@ func (c *loadClient) twins() error {
 		repositories[1] = c.repository
 	}
 	began := time.Now()
-	outcomes := make([]error, len(repositories))
+	outcomes := make([]error, 2)
 	var group sync.WaitGroup
-	for n, repository := range repositories {
+	defer c.second.Close()
+	for n, twin := range []*loadClient{c, c.other()} {
 		group.Go(func() {
-			_, outcomes[n] = c.want("POST", closing(uploadsPath(repository), content.Digest), content.Bytes, []int{201})
+			path := closing(uploadsPath(repositories[n]), content.Digest)
+			_, outcomes[n] = twin.want("POST", path, content.Bytes, []int{201})
 		})
 	}
 	group.Wait()
@@ -131,11 +133,13 @@ func (c *loadClient) deleteDuringPull() error {
 	if _, err := io.CopyN(&got, response.Body, 64<<10); err != nil {
 		return err
 	}
-	if _, err := c.want("DELETE", manifestPath(c.repository, pushed.manifest.Digest), nil, []int{202}); err != nil {
+	other := c.other()
+	defer other.client.Close()
+	if _, err := other.want("DELETE", manifestPath(c.repository, pushed.manifest.Digest), nil, []int{202}); err != nil {
 		return err
 	}
 	// The sweeper may be faster.
-	if _, err := c.want("DELETE", path, nil, []int{202, 404}); err != nil {
+	if _, err := other.want("DELETE", path, nil, []int{202, 404}); err != nil {
 		return err
 	}
 	time.Sleep(500 * time.Millisecond)
@@ -161,11 +165,13 @@ func (c *loadClient) duel() error {
 	var pushed, deleted *Answer
 	var pushError, deleteError error
 	var group sync.WaitGroup
+	other := c.other()
+	defer other.client.Close()
 	group.Go(func() {
 		pushed, pushError = c.want("PUT", manifestPath(c.repository, "duel"), manifest.Bytes, []int{201, 404}, "Content-Type", manifestType)
 	})
 	group.Go(func() {
-		deleted, deleteError = c.want("DELETE", blobPath(c.repository, layer.Digest), nil, []int{202, 404, 405})
+		deleted, deleteError = other.want("DELETE", blobPath(c.repository, layer.Digest), nil, []int{202, 404, 405})
 	})
 	group.Wait()
 	if pushError != nil || deleteError != nil {

@@ -111,7 +111,7 @@ CREATE TABLE uploads (
     hash_state    BYTEA,
     boot          TEXT   NOT NULL,
     location      TEXT,
-    lease_holder  TEXT,
+    lease_holder  TEXT COLLATE "C",
     lease_until   BIGINT NOT NULL,
     created_at    BIGINT NOT NULL,
     updated_at    BIGINT NOT NULL

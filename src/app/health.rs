@@ -14,8 +14,10 @@ pub struct Health {
 }
 
 impl App {
-    /// Tries the database and the store.
+    /// Tries the database and the store. One at a time: trying means writing, and whoever asks need not be anybody in
+    /// particular.
     pub async fn health(&self) -> Health {
+        let _turn = self.health.lock().await;
         let database = self.registry.db.scan::<_, db::Error, _>(uploads::count_some).await;
         let store = self.registry.blobs.probe().await;
         if let Err(error) = &database {

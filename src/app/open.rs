@@ -63,7 +63,18 @@ fn create(path: &Path) -> std::io::Result<()> {
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
-/// Opens the database and the store.
+/// Opens the database and the store for a command that looks at them, maybe beside a server: it neither migrates the one
+/// nor tries the other.
+pub async fn inspect(config: &Config) -> Result<Registry, OpenError> {
+    let db = match &config.database.url {
+        DatabaseUrl::Postgres(url) => Db::inspect_postgres(url.reveal()).await?,
+        DatabaseUrl::Embedded => Db::inspect_sqlite(&config.sqlite_path())?,
+    };
+    let store = Arc::new(Disk::open_existing(config.data_dir.join("store"), blobs::Durability::Full)?);
+    assemble(config, db, store)
+}
+
+/// Opens the database and the store for a server.
 pub async fn registry(config: &Config, metrics: Option<&Arc<Metrics>>) -> Result<Registry, OpenError> {
     let soft = config.storage.durability == config::Durability::Relaxed;
     let mut db = open_database(config, soft).await?;
@@ -80,13 +91,17 @@ pub async fn registry(config: &Config, metrics: Option<&Arc<Metrics>>) -> Result
         let observer = move |operation, took| metrics.store(counted_as(operation), took);
         store = Arc::new(Observed::new(store, Arc::new(observer)));
     }
+    assemble(config, db, store)
+}
+
+fn assemble(config: &Config, db: Db, store: Arc<dyn Blobs>) -> Result<Registry, OpenError> {
     Ok(Registry {
         db: Arc::new(db),
         blobs: store,
         pool: Arc::new(Pool::default()),
         settings: config.registry.clone(),
         storage: config.storage.clone(),
-        node: uuid::Uuid::new_v4().to_string().into(),
+        node: node(&config.data_dir)?.into(),
         boot: boot().into(),
     })
 }
@@ -112,10 +127,26 @@ async fn open_database(config: &Config, soft: bool) -> Result<Db, OpenError> {
     Ok(Db::open_sqlite(&path, soft)?)
 }
 
+/// Names the server of this data directory across its restarts, so that it knows the leases of its earlier lives.
+fn node(data_dir: &Path) -> Result<String, OpenError> {
+    let path = data_dir.join("node");
+    let wrap = |source| OpenError::DataDirectory { path: data_dir.to_owned(), source };
+    match std::fs::read_to_string(&path) {
+        Ok(text) if uuid::Uuid::try_parse(text.trim()).is_ok() => Ok(text.trim().to_owned()),
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(wrap(error)),
+        _ => {
+            let name = uuid::Uuid::new_v4().to_string();
+            std::fs::write(&path, &name).map_err(wrap)?;
+            Ok(name)
+        }
+    }
+}
+
 impl Registry {
-    /// Lets go of the sessions that an earlier life of this server held: for the only server of an embedded database.
+    /// Lets go of the sessions that an earlier life of this server held. Only for who holds the data directory.
     pub async fn release_sessions(&self) -> Result<(), db::Error> {
-        self.db.write_soft(uploads::release_all).await
+        let node = Arc::clone(&self.node);
+        self.db.write_soft(move |tx| uploads::release_all(tx, &node)).await
     }
 }
 

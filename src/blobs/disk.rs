@@ -47,9 +47,21 @@ impl Disk {
     ///
     /// When the directory cannot be written, or when its parts lie on different file systems.
     pub fn open(root: impl Into<PathBuf>, durability: Durability) -> Result<Self, Error> {
-        let layout = Layout::open(root.into(), durability)?;
+        Ok(Self::with(Layout::open(root.into(), durability)?))
+    }
+
+    /// Opens a store that a server has made, without trying to write to it: for a command beside the server.
+    ///
+    /// # Errors
+    ///
+    /// When there is no store.
+    pub fn open_existing(root: impl Into<PathBuf>, durability: Durability) -> Result<Self, Error> {
+        Ok(Self::with(Layout::open_existing(root.into(), durability)?))
+    }
+
+    fn with(layout: Layout) -> Self {
         let claims = Arc::default();
-        Ok(Self(Arc::new(Store { layout, claims })))
+        Self(Arc::new(Store { layout, claims }))
     }
 
     /// Does something with the store on a thread that may block.

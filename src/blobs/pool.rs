@@ -21,8 +21,8 @@ mod tests;
 /// count, small enough to stay in the processor's cache between hashing and writing.
 pub const BUFFER_LEN: usize = 256 * 1024;
 
-/// Number of buffers that exist at most, unless told otherwise: 64 MiB.
-pub const DEFAULT_BUFFERS: usize = 256;
+/// Number of buffers that exist at most, unless told otherwise: 32 MiB.
+pub const DEFAULT_BUFFERS: usize = 128;
 
 /// Number of unused buffers that are kept for the next transfer; more go back to the allocator, so that a
 /// burst does not stay resident for ever.

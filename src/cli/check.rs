@@ -36,23 +36,20 @@ pub(super) struct CheckArgs {
     flags: Flags,
 }
 
-pub(super) fn run(args: CheckArgs, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+pub(super) fn run(args: CheckArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<ExitCode> {
     let (config, _) = args.flags.load()?;
     logging::init(&config.log);
     refuse_nothing(&config)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let options = Options { deep: args.deep, repair: args.repair };
-    let mut faults = Vec::new();
+    let mut report = Printer::new(out, args.json);
     let checked = runtime.block_on(async {
-        let registry = app::registry(&config, None).await?;
-        let mut report = Collect::new(&mut faults);
+        let registry = app::inspect(&config).await?;
         let checked = check::check(&registry, &Ctx::system(clock::now()), options, &mut report).await?;
-        report.end();
         anyhow::Ok(checked)
     })?;
-    let left = faults.iter().filter(|fault| !fault.is_mended()).count();
-    if args.json { print_json(out, &faults, &checked, left)? } else { print_text(out, &faults, &checked, left)? }
-    Ok(ExitCode::from(u8::from(left > 0)))
+    report.end(&checked)?;
+    Ok(ExitCode::from(u8::from(report.left > 0)))
 }
 
 /// A check of a directory that was named by mistake would make an empty registry there and find it well.
@@ -63,28 +60,69 @@ fn refuse_nothing(config: &Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-struct Collect<'a> {
-    faults: &'a mut Vec<Fault>,
+/// Prints faults as they are found: a check may take hours, and end early.
+struct Printer<'a> {
+    out: &'a mut (dyn Write + Send),
+    json: bool,
+    found: usize,
+    left: usize,
+    failed: Option<io::Error>,
+    /// When progress was shown last, where somebody looks on.
     shown: Option<Instant>,
 }
 
-impl<'a> Collect<'a> {
-    fn new(faults: &'a mut Vec<Fault>) -> Self {
-        Self { faults, shown: io::stderr().is_terminal().then(Instant::now) }
+impl<'a> Printer<'a> {
+    fn new(out: &'a mut (dyn Write + Send), json: bool) -> Self {
+        let shown = io::stderr().is_terminal().then(Instant::now);
+        Self { out, json, found: 0, left: 0, failed: None, shown }
     }
 
-    fn end(&self) {
+    fn print(&mut self, fault: &Fault) -> io::Result<()> {
+        self.clear();
+        if self.json { writeln!(self.out, "{}", serde_json::to_string(fault)?) } else { writeln!(self.out, "{}", describe(fault)) }
+    }
+
+    fn clear(&self) {
         if self.shown.is_some() {
             // Progress is a courtesy: a terminal that is gone does not stop the check.
             let _ = write!(io::stderr(), "\r\x1b[K");
         }
     }
+
+    fn end(&mut self, checked: &Checked) -> io::Result<()> {
+        self.clear();
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
+        let (found, left) = (self.found, self.left);
+        if self.json {
+            return writeln!(self.out, "{}", json!({ "checked": checked, "faults": found, "left": left }));
+        }
+        let Checked { blobs, bytes, manifests, stored } = checked;
+        let counted = format!("{blobs} blobs ({bytes} bytes), {manifests} manifests, {stored} stored objects");
+        match (found, left) {
+            (0, _) => writeln!(self.out, "ok: {counted}, no fault"),
+            (found, 0) => writeln!(self.out, "mended: {counted}, {found} faults found, all mended"),
+            (found, left) => {
+                writeln!(self.out, "damaged: {counted}, {found} faults found, {left} left")?;
+                let hint = "push the images named above again to restore them; --repair mends what it can";
+                writeln!(self.out, "hint: {hint}")
+            }
+        }
+    }
 }
 
-impl Report for Collect<'_> {
+impl Report for Printer<'_> {
     fn fault(&mut self, fault: Fault) -> ControlFlow<()> {
-        self.faults.push(fault);
-        ControlFlow::Continue(())
+        self.found += 1;
+        self.left += usize::from(!fault.is_mended());
+        match self.print(&fault) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => {
+                self.failed = Some(error);
+                ControlFlow::Break(())
+            }
+        }
     }
 
     fn progress(&mut self, done: &Checked, totals: &Totals) {
@@ -99,34 +137,15 @@ impl Report for Collect<'_> {
     }
 }
 
-fn print_json(out: &mut dyn Write, faults: &[Fault], checked: &Checked, left: usize) -> io::Result<()> {
-    for fault in faults {
-        writeln!(out, "{}", serde_json::to_string(fault)?)?;
-    }
-    writeln!(out, "{}", json!({ "checked": checked, "faults": faults.len(), "left": left }))
-}
-
-fn print_text(out: &mut dyn Write, faults: &[Fault], checked: &Checked, left: usize) -> io::Result<()> {
-    for fault in faults {
-        writeln!(out, "{}", describe(fault))?;
-    }
-    let Checked { blobs, bytes, manifests, stored } = checked;
-    let counted = format!("{blobs} blobs ({bytes} bytes), {manifests} manifests, {stored} stored objects");
-    match (faults.len(), left) {
-        (0, _) => writeln!(out, "ok: {counted}, no fault"),
-        (found, 0) => writeln!(out, "mended: {counted}, {found} faults found, all mended"),
-        (found, left) => {
-            writeln!(out, "damaged: {counted}, {found} faults found, {left} left")?;
-            writeln!(out, "hint: push the images named above again to restore them; --repair mends what it can")
-        }
-    }
-}
-
 fn describe(fault: &Fault) -> String {
     match fault {
         Fault::BlobMissing(blob) => blob_line("is gone from the store", blob),
         Fault::BlobLength(blob) => blob_line("has another length than when it was stored", blob),
         Fault::BlobCorrupt(blob) => blob_line("does not hash to its digest", blob),
+        Fault::BlobUnreadable(blob) => blob_line("cannot be read", blob),
+        Fault::BlobQuarantined(blob) if blob.mended => {
+            format!("blob {} was out of service; its bytes are whole: back in service", blob.digest)
+        }
         Fault::BlobQuarantined(blob) => blob_line("is out of service since it was found damaged", blob),
         Fault::Orphan { location, size, mended } => {
             let done = if *mended { "removed" } else { "takes room only" };

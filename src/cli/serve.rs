@@ -54,9 +54,7 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     // Held until the end: two servers on one directory would take each other's uploads for abandoned.
     let _directory = DataDirectory::lock(&config.data_dir)?;
     let registry = app::registry(&config, Some(&metrics)).await?;
-    if engine == "sqlite" {
-        registry.release_sessions().await?;
-    }
+    registry.release_sessions().await?;
     let server = Server::new(listen(&config.server)?, options(&config.server, &metrics))?;
     reload_on_hangup(server.reload_handle())?;
     let addresses = server.addresses();
@@ -125,11 +123,16 @@ fn announce(app: &App, engine: &str, addresses: &[SocketAddr]) {
         tracing::warn!("open to anyone who reaches it: everybody may read, overwrite and delete every image");
     }
     if let Some(address) = addresses.first() {
-        let host = app.public_host.clone().unwrap_or_else(|| address.to_string());
+        let host = app.public_host.clone().unwrap_or_else(|| reachable(address));
         tracing::info!("push an image: docker tag my-app {host}/me/my-app:1.0.0 && docker push {host}/me/my-app:1.0.0");
     }
     // Without systemd there is nobody to tell.
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+}
+
+/// An address that a client on this machine can use: nobody connects to 0.0.0.0.
+fn reachable(address: &SocketAddr) -> String {
+    if address.ip().is_unspecified() { format!("localhost:{}", address.port()) } else { address.to_string() }
 }
 
 /// Has the certificate read again on SIGHUP; a change of its files is noticed without it, some seconds later.

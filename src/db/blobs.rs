@@ -47,6 +47,12 @@ pub fn find_linked_anywhere(tx: &mut Tx<'_>, digest: &Digest) -> Result<Option<B
     row.map(blob_row).transpose()
 }
 
+/// Finds a blob's row whoever holds it.
+pub fn lookup(tx: &mut Tx<'_>, digest: &Digest) -> Result<Option<BlobRow>, Error> {
+    let row = tx.first("SELECT id, size, location, state FROM blobs WHERE digest = $1", &[digest.into()])?;
+    row.map(blob_row).transpose()
+}
+
 /// Finds a blob's row whoever holds it, and keeps it from being deleted until the transaction ends.
 pub fn hold(tx: &mut Tx<'_>, digest: &Digest) -> Result<Option<BlobRow>, Error> {
     let row = tx.first(
@@ -79,6 +85,12 @@ pub fn replace_bytes(tx: &mut Tx<'_>, id: i64, size: u64, location: &str) -> Res
         &[(size as i64).into(), location.into(), id.into()],
     )?;
     Ok(changed > 0)
+}
+
+/// Puts a quarantined blob back into service, its bytes having been found whole at `location`.
+pub fn restore(tx: &mut Tx<'_>, location: &str) -> Result<bool, Error> {
+    let sql = "UPDATE blobs SET state = 'live' WHERE location = $1 AND state = 'quarantined'";
+    Ok(tx.execute(sql, &[location.into()])? > 0)
 }
 
 /// Marks a blob's bytes as bad, if they still lie at `location`.
@@ -234,17 +246,17 @@ pub fn unlinked(tx: &mut Tx<'_>, before: i64, limit: i64) -> Result<Vec<i64>, Er
     rows.into_iter().map(|mut row| row.int(0)).collect()
 }
 
-/// Deletes a blob's row if still no repository holds it; returns its location and size.
-pub fn delete_unlinked(tx: &mut Tx<'_>, id: i64) -> Result<Option<(String, u64)>, Error> {
+/// Deletes a blob's row if still no repository holds it; returns its location and digest.
+pub fn delete_unlinked(tx: &mut Tx<'_>, id: i64) -> Result<Option<(String, Digest)>, Error> {
     // The lock comes first: a link made by a transaction that this one waited for is seen by the next statement.
-    let locked = "SELECT location, size FROM blobs WHERE id = $1 FOR UPDATE";
+    let locked = "SELECT location, digest FROM blobs WHERE id = $1 FOR UPDATE";
     let Some(mut row) = tx.first(locked, &[id.into()])? else { return Ok(None) };
     let deleted = tx.execute(
         "DELETE FROM blobs WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM repository_blobs l WHERE l.blob_id = $1)",
         &[id.into()],
     )?;
     if deleted == 1 {
-        return Ok(Some((row.text(0)?, row.size(1)?)));
+        return Ok(Some((row.text(0)?, row.digest(1)?)));
     }
     // A link was made at the moment when the last one went; its maker could not see the mark yet.
     tx.execute("UPDATE blobs SET unlinked_since = NULL WHERE id = $1", &[id.into()])?;

@@ -19,6 +19,8 @@ pub enum Kind {
     Corrupt,
     /// Its schema is newer than this binary knows.
     SchemaTooNew,
+    /// Its schema is older than this binary needs, and it was not to be migrated.
+    SchemaTooOld,
     /// The two sides of a transaction ran into each other: the door runs it again.
     Conflict,
     /// Anything else: a fault of ours.

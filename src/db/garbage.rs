@@ -23,6 +23,12 @@ pub fn is_in_use(tx: &mut Tx<'_>, location: &str) -> Result<bool, Error> {
     Ok(tx.first("SELECT id FROM blobs WHERE location = $1", &[location.into()])?.is_some())
 }
 
+/// Has the removal tried again later.
+pub fn postpone(tx: &mut Tx<'_>, id: i64, not_before: i64) -> Result<(), Error> {
+    tx.execute("UPDATE garbage SET not_before = $2 WHERE id = $1", &[id.into(), not_before.into()])?;
+    Ok(())
+}
+
 /// Removes the note, the bytes being gone.
 pub fn delete(tx: &mut Tx<'_>, id: i64) -> Result<(), Error> {
     tx.execute("DELETE FROM garbage WHERE id = $1", &[id.into()])?;

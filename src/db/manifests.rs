@@ -226,6 +226,10 @@ pub fn blobs_of(tx: &mut Tx<'_>, manifest_id: i64) -> Result<Vec<(i64, Digest)>,
 /// Deletes a manifest with its edges; blobs that nothing names any more begin their grace period.
 pub fn delete(tx: &mut Tx<'_>, repository_id: i64, manifest_id: i64, now: i64) -> Result<(), Error> {
     let blobs = blobs_of(tx, manifest_id)?;
+    for (blob_id, _) in &blobs {
+        // Two manifests that name one layer and are deleted at once would each still see the other's edge.
+        super::blobs::lock_link(tx, repository_id, *blob_id)?;
+    }
     tx.execute("DELETE FROM manifest_edges WHERE manifest_id = $1", &[manifest_id.into()])?;
     tx.execute("DELETE FROM manifests WHERE id = $1", &[manifest_id.into()])?;
     for (blob_id, digest) in blobs {

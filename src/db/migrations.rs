@@ -86,6 +86,30 @@ fn migrate_sqlite(connection: &mut Connection, path: &Path, known: &[Migration])
     Ok(())
 }
 
+fn require_current(found: i64) -> Result<(), Error> {
+    match pending(MIGRATIONS, found)? {
+        [] => Ok(()),
+        _ => Err(Error::new(
+            Kind::SchemaTooOld,
+            format!(
+                "the database has schema version {found}, this binary works with {SCHEMA_VERSION}: start `havre serve` of \
+                 this version once to migrate it, or use the havre that runs on it"
+            ),
+        )),
+    }
+}
+
+/// Refuses a file whose schema is another than this binary's, or that has none.
+pub(super) fn require_sqlite(connection: &mut Connection) -> Result<(), Error> {
+    let found = connection.query(VERSION, &[])?.first_mut().map_or(Ok(0), |row| row.int(0))?;
+    require_current(found)
+}
+
+/// Refuses a database whose schema is another than this binary's, or that has none.
+pub(super) async fn require_postgres(client: &tokio_postgres::Client) -> Result<(), Error> {
+    require_current(client.query_one(VERSION, &[]).await.map_err(translate_postgres)?.get(0))
+}
+
 pub(super) async fn run_postgres(client: &tokio_postgres::Client) -> Result<(), Error> {
     client.batch_execute("BEGIN ISOLATION LEVEL READ COMMITTED").await.map_err(translate_postgres)?;
     let result = migrate_postgres(client, MIGRATIONS).await;

@@ -23,7 +23,7 @@ pub mod tags;
 pub mod uploads;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -106,6 +106,17 @@ impl Db {
     /// Connects to PostgreSQL at `url` with at most `pool_size` connections.
     pub async fn open_postgres(url: &str, pool_size: usize, soft: bool) -> Result<Self, Error> {
         let postgres = postgres::Postgres::connect(url, pool_size, soft).await?;
+        Ok(Self { engine: Engine::Postgres(Arc::new(postgres)), observer: None })
+    }
+
+    /// Opens an SQLite file that a server of this version has made, for a command beside it.
+    pub fn inspect_sqlite(path: &Path) -> Result<Self, Error> {
+        Ok(Self { engine: Engine::Sqlite(sqlite::Sqlite::inspect(path)?), observer: None })
+    }
+
+    /// Connects to a PostgreSQL database that a server of this version has made, for a command beside it.
+    pub async fn inspect_postgres(url: &str) -> Result<Self, Error> {
+        let postgres = postgres::Postgres::inspect(url).await?;
         Ok(Self { engine: Engine::Postgres(Arc::new(postgres)), observer: None })
     }
 

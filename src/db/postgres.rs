@@ -14,6 +14,8 @@ use super::{Durable, Retry, Statements, Tx};
 
 /// How often a transaction is run again after it ran into another one.
 const ATTEMPTS: u32 = 10;
+/// Connections of a command that looks at the database beside a server.
+const INSPECTORS: usize = 2;
 /// How long a request waits for a free connection.
 const ACQUIRE_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
 
@@ -24,6 +26,14 @@ pub(super) struct Postgres {
 
 impl Postgres {
     pub(super) async fn connect(url: &str, pool_size: usize, always_soft: bool) -> Result<Self, Error> {
+        let postgres = Self::pool(url, pool_size, always_soft)?;
+        let client = postgres.acquire().await?;
+        super::migrations::run_postgres(&client).await?;
+        drop(client);
+        Ok(postgres)
+    }
+
+    fn pool(url: &str, pool_size: usize, always_soft: bool) -> Result<Self, Error> {
         let config: tokio_postgres::Config =
             url.parse().map_err(|e| Error::caused(Kind::Unavailable, "database.url is not a PostgreSQL URL", e))?;
         let manager_config = ManagerConfig { recycling_method: RecyclingMethod::Fast };
@@ -35,9 +45,15 @@ impl Postgres {
             .create_timeout(Some(ACQUIRE_TIMEOUT))
             .build()
             .map_err(|e| Error::new(Kind::Internal, format!("cannot set up the connection pool: {e}")))?;
-        let postgres = Self { pool, always_soft };
+        Ok(Self { pool, always_soft })
+    }
+
+    /// Connects to a database as it is, and refuses another schema than this binary's.
+    pub(super) async fn inspect(url: &str) -> Result<Self, Error> {
+        let postgres = Self::pool(url, INSPECTORS, false)?;
         let client = postgres.acquire().await?;
-        super::migrations::run_postgres(&client).await?;
+        super::migrations::require_postgres(&client).await?;
+        drop(client);
         Ok(postgres)
     }
 

@@ -27,6 +27,17 @@ impl Sqlite {
     pub(super) fn open(path: &Path, always_soft: bool) -> Result<Arc<Self>, Error> {
         let mut connection = Connection::open_writer(path)?;
         super::migrations::run_sqlite(&mut connection, path)?;
+        Self::start(connection, path, always_soft)
+    }
+
+    /// Opens the file as it is, and refuses another schema than this binary's.
+    pub(super) fn inspect(path: &Path) -> Result<Arc<Self>, Error> {
+        let mut connection = Connection::open_writer(path)?;
+        super::migrations::require_sqlite(&mut connection)?;
+        Self::start(connection, path, false)
+    }
+
+    fn start(connection: Connection, path: &Path, always_soft: bool) -> Result<Arc<Self>, Error> {
         let writer = Writer::start(connection, always_soft)?;
         Ok(Arc::new(Self { path: path.to_owned(), readers: Mutex::new(Vec::new()), writer }))
     }

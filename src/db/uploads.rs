@@ -140,9 +140,13 @@ pub fn release(tx: &mut Tx<'_>, id: &str, holder: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// Lets go of every session: for the only server of an embedded database, whose earlier life held them.
-pub fn release_all(tx: &mut Tx<'_>) -> Result<(), Error> {
-    tx.execute("UPDATE uploads SET lease_holder = NULL, lease_until = 0 WHERE lease_holder IS NOT NULL", &[])?;
+/// Lets go of every session that requests of `node` hold. Holders are `NODE/REQUEST`.
+pub fn release_all(tx: &mut Tx<'_>, node: &str) -> Result<(), Error> {
+    tx.execute(
+        "UPDATE uploads SET lease_holder = NULL, lease_until = 0 WHERE lease_holder > $1 AND lease_holder < $2",
+        // `0` is the character behind `/`.
+        &[format!("{node}/").into(), format!("{node}0").into()],
+    )?;
     Ok(())
 }
 

@@ -4,7 +4,8 @@ use oci::{Digest, RepositoryName};
 
 use super::{Ctx, Error, Event, Registry};
 use crate::blobs::{self as store, Location, Reader};
-use crate::db::{self, blobs, manifests, repositories};
+use crate::db::blobs::{self, BlobRow};
+use crate::db::{self, manifests, repositories};
 
 /// How many parents a refusal names.
 const PARENTS_SHOWN: i64 = 10;
@@ -27,15 +28,23 @@ impl Blob {
 }
 
 /// Finds a blob of a repository.
-pub async fn find(registry: &Registry, repository: &RepositoryName, digest: &Digest) -> Result<Blob, Error> {
+pub async fn find(
+    registry: &Registry,
+    _ctx: &Ctx,
+    repository: &RepositoryName,
+    digest: &Digest,
+) -> Result<Blob, Error> {
     let (name, wanted) = (repository.clone(), *digest);
     let row = registry.db.read(move |tx| blobs::find(tx, &name, &wanted)).await?;
     let Some(row) = row else { return Err(unknown(registry, repository, digest).await?) };
     if row.quarantined {
         return Err(Error::BlobDamaged(*digest));
     }
-    let location = parse_location(&row.location)?;
-    Ok(Blob { digest: *digest, size: row.size, location })
+    blob(digest, &row)
+}
+
+fn blob(digest: &Digest, row: &BlobRow) -> Result<Blob, Error> {
+    Ok(Blob { digest: *digest, size: row.size, location: parse_location(&row.location)? })
 }
 
 pub(super) fn parse_location(text: &str) -> Result<Location, db::Error> {
@@ -52,38 +61,49 @@ async fn unknown(registry: &Registry, repository: &RepositoryName, digest: &Dige
 }
 
 /// Makes sure that a blob's bytes are there, without opening them.
-pub async fn check(registry: &Registry, blob: &Blob) -> Result<(), Error> {
-    if registry.blobs.stat(&blob.location).await? == Some(blob.size) {
-        return Ok(());
+pub async fn check(registry: &Registry, ctx: &Ctx, blob: &Blob) -> Result<(), Error> {
+    match registry.blobs.stat(&blob.location).await? {
+        Some(size) if size == blob.size => Ok(()),
+        found => Err(damaged(registry, ctx, blob, found).await?),
     }
-    tracing::error!(digest = %blob.digest, "a blob's bytes are gone from the store, or not all there");
-    quarantine(registry, &blob.location).await?;
-    Err(Error::BlobDamaged(blob.digest))
+}
+
+/// Tells whether the bytes of a blob's row are there. Where they are not, the blob is taken out of service.
+pub(super) async fn is_whole(registry: &Registry, ctx: &Ctx, digest: &Digest, row: &BlobRow) -> Result<bool, Error> {
+    match check(registry, ctx, &blob(digest, row)?).await {
+        Ok(()) => Ok(true),
+        Err(Error::BlobDamaged(_)) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// Opens a blob's bytes; damage found here is recorded before the refusal.
-pub async fn open(registry: &Registry, blob: &Blob) -> Result<Reader, Error> {
+pub async fn open(registry: &Registry, ctx: &Ctx, blob: &Blob) -> Result<Reader, Error> {
     match registry.blobs.open(&blob.location).await {
         Ok(reader) if reader.len() == blob.size => Ok(reader),
-        Ok(_) => {
-            tracing::error!(digest = %blob.digest, "a blob has another length than when it was stored");
-            quarantine(registry, &blob.location).await?;
-            Err(Error::BlobDamaged(blob.digest))
-        }
-        Err(store::Error::NotFound(_)) => {
-            tracing::error!(digest = %blob.digest, "a blob's bytes are gone from the store");
-            quarantine(registry, &blob.location).await?;
-            Err(Error::BlobDamaged(blob.digest))
-        }
+        Ok(reader) => Err(damaged(registry, ctx, blob, Some(reader.len())).await?),
+        Err(store::Error::NotFound(_)) => Err(damaged(registry, ctx, blob, None).await?),
         Err(error) => Err(error.into()),
     }
 }
 
+async fn damaged(registry: &Registry, ctx: &Ctx, blob: &Blob, found: Option<u64>) -> Result<Error, Error> {
+    let (digest, expected) = (blob.digest, blob.size);
+    tracing::error!(%digest, expected, found, "a blob's bytes are gone from the store, or not all there");
+    quarantine(registry, ctx, &digest, &blob.location).await?;
+    Ok(Error::BlobDamaged(digest))
+}
+
 /// Records that the bytes at `location` are bad, so that they are never served again and a new push replaces them.
-pub async fn quarantine(registry: &Registry, location: &Location) -> Result<(), Error> {
-    let key = location.as_str().to_owned();
-    registry.db.write(move |tx| blobs::quarantine(tx, &key)).await?;
-    Ok(())
+pub async fn quarantine(registry: &Registry, ctx: &Ctx, digest: &Digest, location: &Location) -> Result<(), Error> {
+    let (ctx, digest, key) = (ctx.clone(), *digest, location.as_str().to_owned());
+    let quarantine = move |tx: &mut db::Tx<'_>| {
+        if blobs::quarantine(tx, &key)? {
+            ctx.record(tx, &Event { kind: "blob.quarantine", digest: Some(&digest), ..Event::default() })?;
+        }
+        Ok(())
+    };
+    registry.db.write::<_, Error, _>(quarantine).await
 }
 
 /// Makes a blob that another repository holds available in this one; tells whether it could.
@@ -96,7 +116,7 @@ pub async fn mount(
     digest: &Digest,
     from: Option<&RepositoryName>,
 ) -> Result<bool, Error> {
-    let (ctx, name, digest, from) = (ctx.clone(), repository.clone(), *digest, from.cloned());
+    let (name, digest, from) = (repository.clone(), *digest, from.cloned());
     let found = {
         let from = from.clone();
         let find = move |tx: &mut db::Tx<'_>| match &from {
@@ -105,9 +125,12 @@ pub async fn mount(
         };
         registry.db.read(find).await?
     };
-    if found.is_none_or(|row| row.quarantined) {
+    let Some(found) = found.filter(|row| !row.quarantined) else { return Ok(false) };
+    // Whoever mounts it does not push it: what is promised must be there.
+    if !is_whole(registry, ctx, &digest, &found).await? {
         return Ok(false);
     }
+    let ctx = ctx.clone();
     let mount = move |tx: &mut db::Tx<'_>| {
         // It may have been deleted since it was looked up.
         let Some(row) = blobs::hold(tx, &digest)? else { return Ok(false) };

@@ -1,6 +1,6 @@
 //! The list of repositories.
 
-use super::{Error, Registry};
+use super::{Ctx, Error, Registry};
 use crate::db::repositories;
 
 /// One page of a list in ASCII order.
@@ -22,7 +22,7 @@ impl Page {
 }
 
 /// Lists the repositories that hold a manifest, behind `last`.
-pub async fn list(registry: &Registry, last: Option<&str>, limit: usize) -> Result<Page, Error> {
+pub async fn list(registry: &Registry, _ctx: &Ctx, last: Option<&str>, limit: usize) -> Result<Page, Error> {
     let last = last.unwrap_or_default().to_owned();
     let names = registry.db.scan(move |tx| repositories::list(tx, &last, limit as i64 + 1)).await?;
     Ok(Page::cut(names, limit))

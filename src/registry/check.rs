@@ -9,7 +9,7 @@ use oci::{Digest, Manifest, ReferenceKind};
 use serde::Serialize;
 
 use super::blobs::parse_location;
-use super::{Ctx, Error, Registry};
+use super::{Ctx, Error, Event, Registry};
 use crate::blobs::{self as store, Location};
 use crate::db::inventory::{self, BlobEntry, ManifestEntry, Totals};
 use crate::db::{self, blobs};
@@ -40,6 +40,8 @@ pub enum Fault {
     BlobLength(BlobFault),
     /// A blob's bytes hash to something else.
     BlobCorrupt(BlobFault),
+    /// A blob's bytes cannot be read: the disk fails, or something else lies in their place.
+    BlobUnreadable(BlobFault),
     /// A blob was found damaged before, and nobody has pushed it again since.
     BlobQuarantined(BlobFault),
     /// Bytes lie in the store that nothing accounts for. They take room and do no harm.
@@ -66,7 +68,7 @@ pub struct BlobFault {
     pub location: String,
     /// Repositories that hold it; the first few.
     pub repositories: Vec<String>,
-    /// Whether it was taken out of service, so that the next push replaces it.
+    /// Whether it was taken out of service, so that the next push replaces it, or put back into service.
     pub mended: bool,
 }
 
@@ -84,8 +86,10 @@ impl Fault {
     pub fn is_mended(&self) -> bool {
         match self {
             Self::Orphan { mended, .. } => *mended,
+            // Its bytes were found whole again.
+            Self::BlobQuarantined(blob) => blob.mended,
             // Taken out of service is not whole: somebody has to push it again.
-            Self::BlobMissing(_) | Self::BlobLength(_) | Self::BlobCorrupt(_) | Self::BlobQuarantined(_) => false,
+            Self::BlobMissing(_) | Self::BlobLength(_) | Self::BlobCorrupt(_) | Self::BlobUnreadable(_) => false,
             Self::ManifestCorrupt(_) | Self::ManifestEdges(_) => false,
         }
     }
@@ -110,6 +114,11 @@ pub trait Report: Send {
     fn fault(&mut self, fault: Fault) -> ControlFlow<()>;
     /// So much is done.
     fn progress(&mut self, done: &Checked, totals: &Totals);
+}
+
+fn unreadable(entry: &BlobEntry, error: &store::Error) -> fn(BlobFault) -> Fault {
+    tracing::warn!(digest = %entry.digest, %error, "a blob cannot be read");
+    Fault::BlobUnreadable
 }
 
 /// Checks everything.
@@ -161,51 +170,73 @@ impl Check<'_> {
     }
 
     async fn blob(&mut self, entry: BlobEntry) -> Step {
-        let location = parse_location(&entry.location)?;
-        let Some(fault) = self.blob_fault(&entry, &location).await? else { return Ok(ControlFlow::Continue(())) };
+        let location = parse_location(&entry.location).ok();
+        let fault = match &location {
+            Some(location) => self.blob_fault(&entry, location).await,
+            // What the store did not write cannot lie in it.
+            None => Some(Fault::BlobMissing as fn(BlobFault) -> Fault),
+        };
+        let Some(fault) = fault else { return Ok(ControlFlow::Continue(())) };
         let look_again = entry.clone();
         if !self.registry.db.read(move |tx| inventory::is_unchanged(tx, &look_again)).await? {
             return Ok(ControlFlow::Continue(()));
         }
-        let mended = self.options.repair && !entry.quarantined;
-        if mended {
-            self.take_out_of_service(&location).await?;
-        }
+        let mended = match location.filter(|_| self.options.repair) {
+            Some(location) if entry.quarantined => self.put_back_into_service(&entry, &location).await?,
+            Some(location) => self.take_out_of_service(&entry.digest, &location).await?,
+            None => false,
+        };
         let repositories = self.registry.db.scan(move |tx| inventory::holders(tx, entry.id, HOLDERS)).await?;
         let found = BlobFault { digest: entry.digest, location: entry.location, repositories, mended };
         Ok(self.report.fault(fault(found)))
     }
 
-    async fn blob_fault(
-        &self,
-        entry: &BlobEntry,
-        location: &Location,
-    ) -> Result<Option<fn(BlobFault) -> Fault>, Error> {
+    /// Looks at a blob's bytes. One that cannot be read is a fault like the others: a bad sector must not keep the rest
+    /// from being looked at.
+    async fn blob_fault(&self, entry: &BlobEntry, location: &Location) -> Option<fn(BlobFault) -> Fault> {
         if entry.quarantined {
-            return Ok(Some(Fault::BlobQuarantined));
+            return Some(Fault::BlobQuarantined);
         }
-        match self.registry.blobs.stat(location).await? {
-            None => return Ok(Some(Fault::BlobMissing)),
-            Some(size) if size != entry.size => return Ok(Some(Fault::BlobLength)),
-            Some(_) if !self.options.deep => return Ok(None),
-            Some(_) => {}
+        match self.registry.blobs.stat(location).await {
+            Ok(None) => return Some(Fault::BlobMissing),
+            Ok(Some(size)) if size != entry.size => return Some(Fault::BlobLength),
+            Ok(Some(_)) if !self.options.deep => return None,
+            Ok(Some(_)) => {}
+            Err(error) => return Some(unreadable(entry, &error)),
         }
         match self.registry.blobs.verify(location).await {
-            Ok(digest) if digest == entry.digest => Ok(None),
-            Ok(_) => Ok(Some(Fault::BlobCorrupt)),
-            Err(store::Error::NotFound(_)) => Ok(Some(Fault::BlobMissing)),
-            Err(error) => Err(error.into()),
+            Ok(digest) if digest == entry.digest => None,
+            Ok(_) => Some(Fault::BlobCorrupt),
+            Err(store::Error::NotFound(_)) => Some(Fault::BlobMissing),
+            Err(error) => Some(unreadable(entry, &error)),
         }
     }
 
     /// Marks a blob as damaged, then moves what is left of it aside.
-    async fn take_out_of_service(&self, location: &Location) -> Result<(), Error> {
-        let key = location.as_str().to_owned();
-        self.registry.db.write(move |tx| blobs::quarantine(tx, &key)).await?;
-        match self.registry.blobs.quarantine(location).await {
-            Ok(()) | Err(store::Error::NotFound(_)) => Ok(()),
-            Err(error) => Err(error.into()),
+    async fn take_out_of_service(&self, digest: &Digest, location: &Location) -> Result<bool, Error> {
+        super::blobs::quarantine(self.registry, self.ctx, digest, location).await?;
+        if let Err(error) = self.registry.blobs.quarantine(location).await
+            && !matches!(error, store::Error::NotFound(_))
+        {
+            tracing::warn!(%digest, %error, "cannot move damaged bytes aside");
         }
+        Ok(true)
+    }
+
+    /// Lets a blob be served again whose bytes are found whole: a store that was not mounted, a file that was restored.
+    async fn put_back_into_service(&self, entry: &BlobEntry, location: &Location) -> Result<bool, Error> {
+        if !self.registry.blobs.verify(location).await.is_ok_and(|digest| digest == entry.digest) {
+            return Ok(false);
+        }
+        let (ctx, digest, key) = (self.ctx.clone(), entry.digest, location.as_str().to_owned());
+        let restore = move |tx: &mut db::Tx<'_>| {
+            let restored = blobs::restore(tx, &key)?;
+            if restored {
+                ctx.record(tx, &Event { kind: "blob.restore", digest: Some(&digest), ..Event::default() })?;
+            }
+            Ok::<_, db::Error>(restored)
+        };
+        Ok(self.registry.db.write(restore).await?)
     }
 
     async fn manifests(&mut self) -> Step {
@@ -275,7 +306,7 @@ impl Check<'_> {
             return Ok(ControlFlow::Continue(()));
         }
         // The sweeper may have removed both since the store was listed.
-        if self.registry.blobs.stat(&location).await?.is_none() {
+        if matches!(self.registry.blobs.stat(&location).await, Ok(None)) {
             return Ok(ControlFlow::Continue(()));
         }
         if self.options.repair {

@@ -88,12 +88,49 @@ pub enum Error {
         /// Manifests that name it; the first few.
         parents: Vec<Digest>,
     },
+    /// Too many large manifests are on their way at once.
+    #[error("too many large manifests are being pushed at this moment")]
+    Crowded,
     /// The database failed.
     #[error(transparent)]
     Db(#[from] db::Error),
     /// The blob store failed.
     #[error("{0}")]
     Store(#[source] std::sync::Arc<blobs::Error>),
+}
+
+/// What of the surroundings keeps a rule from being carried out; the same request may succeed later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trouble {
+    /// A disk is full.
+    Full,
+    /// A file system or a database takes no writes.
+    ReadOnly,
+    /// Another process holds the database.
+    Busy,
+    /// It cannot be reached, or fails.
+    Unavailable,
+}
+
+impl Error {
+    /// Tells whether the fault lies in the surroundings, and which.
+    pub fn trouble(&self) -> Option<Trouble> {
+        match self {
+            Self::Db(error) => match error.kind {
+                db::Kind::Full => Some(Trouble::Full),
+                db::Kind::ReadOnly => Some(Trouble::ReadOnly),
+                db::Kind::Busy | db::Kind::Conflict => Some(Trouble::Busy),
+                db::Kind::Unavailable => Some(Trouble::Unavailable),
+                _ => None,
+            },
+            Self::Store(error) => match &**error {
+                blobs::Error::Full(_) => Some(Trouble::Full),
+                blobs::Error::ReadOnly(_) => Some(Trouble::ReadOnly),
+                error => error.is_unavailable().then_some(Trouble::Unavailable),
+            },
+            _ => None,
+        }
+    }
 }
 
 impl From<blobs::Error> for Error {

@@ -14,7 +14,12 @@ const SHOWN: usize = 10;
 const ANNOTATIONS_LISTED: usize = 1024 * 1024;
 
 /// Finds a manifest with its bytes.
-pub async fn get(registry: &Registry, repository: &RepositoryName, reference: &Reference) -> Result<ManifestRow, Error> {
+pub async fn get(
+    registry: &Registry,
+    _ctx: &Ctx,
+    repository: &RepositoryName,
+    reference: &Reference,
+) -> Result<ManifestRow, Error> {
     let (name, wanted) = (repository.clone(), reference.clone());
     let find = move |tx: &mut Tx<'_>| match &wanted {
         Reference::Tag(tag) => manifests::by_tag(tx, &name, tag),
@@ -29,6 +34,7 @@ pub async fn get(registry: &Registry, repository: &RepositoryName, reference: &R
 /// Finds a manifest without its bytes.
 pub async fn head(
     registry: &Registry,
+    _ctx: &Ctx,
     repository: &RepositoryName,
     reference: &Reference,
 ) -> Result<ManifestHead, Error> {

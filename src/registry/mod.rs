@@ -16,5 +16,5 @@ pub mod uploads;
 mod tests;
 
 pub use context::{Ctx, Event, Identity};
-pub use error::Error;
+pub use error::{Error, Trouble};
 pub use state::Registry;

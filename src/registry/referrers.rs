@@ -2,16 +2,16 @@
 
 use oci::{Digest, RepositoryName};
 
-use super::{Error, Registry};
-use crate::db::referrers::{self, ReferrerRow};
+use super::{Ctx, Error, Registry};
+use crate::db::referrers::{self, ReferrerLength, ReferrerRow};
 use crate::db::{self, repositories};
 
 /// At most this many descriptors on a page.
 const PAGE: usize = 100;
 /// At most about this many bytes of annotations and types on a page: clients refuse longer lists than a manifest may be.
-const PAGE_BYTES: usize = 4 * 1024 * 1024 - 64 * 1024;
+const PAGE_BYTES: u64 = 4 * 1024 * 1024 - 64 * 1024;
 /// What the JSON of a descriptor takes beside its annotations, media type and artifact type.
-const DESCRIPTOR_BYTES: usize = 320;
+const DESCRIPTOR_BYTES: u64 = 320;
 
 /// One page of referrers.
 #[derive(Debug)]
@@ -25,40 +25,42 @@ pub struct Page {
 /// Lists the referrers of `subject` behind `last`; a repository or subject that is not there has none.
 pub async fn list(
     registry: &Registry,
+    _ctx: &Ctx,
     repository: &RepositoryName,
     subject: &Digest,
     artifact_type: Option<&str>,
     last: Option<&Digest>,
 ) -> Result<Page, Error> {
     let (name, subject) = (repository.clone(), *subject);
-    let artifact_type = artifact_type.map(str::to_owned);
+    let artifact_type = artifact_type.unwrap_or_default().to_owned();
     let after = last.map(Digest::to_key).unwrap_or_default();
     let find = move |tx: &mut db::Tx<'_>| {
-        let Some(id) = repositories::find(tx, &name)? else { return Ok(Vec::new()) };
-        referrers::list(tx, id, &subject, after.clone(), artifact_type.as_deref(), PAGE as i64 + 1)
+        let nothing = Page { referrers: Vec::new(), next: None };
+        let Some(id) = repositories::find(tx, &name)? else { return Ok(nothing) };
+        // Cut first, read then: a hundred referrers may carry a hundred megabytes of annotations.
+        let measured = referrers::measure(tx, id, &subject, after.clone(), &artifact_type, PAGE as i64 + 1)?;
+        let (fits, more) = cut(&measured);
+        let Some(end) = fits.last().map(|length| length.digest) else { return Ok(nothing) };
+        let referrers = referrers::list(tx, id, &subject, after, &end, &artifact_type)?;
+        Ok(Page { referrers, next: more.then_some(end) })
     };
-    let rows: Vec<ReferrerRow> = registry.db.scan::<_, db::Error, _>(find).await?;
-    Ok(cut(rows))
+    registry.db.scan::<_, Error, _>(find).await
 }
 
-fn cut(mut rows: Vec<ReferrerRow>) -> Page {
+/// Tells how many of the measured referrers a page holds, and whether there are more.
+fn cut(measured: &[ReferrerLength]) -> (&[ReferrerLength], bool) {
     let mut bytes = 0;
-    let fits = rows
+    let fits = measured
         .iter()
         .take(PAGE)
-        .take_while(|row| {
-            let annotations = row.annotations.as_ref().map_or(0, String::len);
-            let types = row.media_type.len() + row.artifact_type.as_ref().map_or(0, String::len);
-            bytes += DESCRIPTOR_BYTES + annotations + types;
+        .take_while(|length| {
+            bytes += DESCRIPTOR_BYTES + length.bytes;
             bytes <= PAGE_BYTES
         })
         .count()
         // One that is too long alone still has to be listed, or the list would never end.
-        .max(usize::from(!rows.is_empty()));
-    let more = rows.len() > fits;
-    rows.truncate(fits);
-    let next = rows.last().filter(|_| more).map(|row| row.digest);
-    Page { referrers: rows, next }
+        .max(usize::from(!measured.is_empty()));
+    (&measured[..fits], measured.len() > fits)
 }
 
 #[cfg(test)]
@@ -66,28 +68,26 @@ mod tests {
     use super::*;
     use oci::Algorithm;
 
-    fn row(seed: u8, annotations: usize) -> ReferrerRow {
-        ReferrerRow {
-            digest: Algorithm::Sha256.digest(&[seed]),
-            media_type: "m".into(),
-            artifact_type: None,
-            annotations: Some("x".repeat(annotations)),
-            size: 1,
-        }
+    fn length(seed: u8, bytes: u64) -> ReferrerLength {
+        ReferrerLength { digest: Algorithm::Sha256.digest(&[seed]), bytes }
     }
 
     #[test]
     fn a_page_is_cut_by_count() {
-        let page = cut((0..=100).map(|i| row(i, 10)).collect());
-        assert_eq!(page.referrers.len(), PAGE);
-        assert_eq!(page.next, Some(page.referrers[PAGE - 1].digest));
+        let measured: Vec<_> = (0..=100).map(|i| length(i, 10)).collect();
+        let (fits, more) = cut(&measured);
+        assert_eq!((fits.len(), more), (PAGE, true));
     }
 
     #[test]
     fn a_page_is_cut_by_bytes_but_is_never_empty() {
-        let page = cut(vec![row(1, 3_000_000), row(2, 3_000_000)]);
-        assert_eq!((page.referrers.len(), page.next.is_some()), (1, true));
-        let page = cut(vec![row(1, 8_000_000)]);
-        assert_eq!((page.referrers.len(), page.next.is_some()), (1, false));
+        let (fits, more) = {
+            let measured = [length(1, 3_000_000), length(2, 3_000_000)];
+            let (fits, more) = cut(&measured);
+            (fits.len(), more)
+        };
+        assert_eq!((fits, more), (1, true));
+        assert_eq!(cut(&[length(1, 8_000_000)]), (&[length(1, 8_000_000)][..], false));
+        assert_eq!(cut(&[]), (&[][..], false));
     }
 }

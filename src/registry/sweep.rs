@@ -15,6 +15,8 @@ const STEP: i64 = 100;
 const STEPS: usize = 1000;
 /// How long removed bytes stay in the store, so that a pull that has just looked them up still opens them.
 const BYTES_GRACE: Duration = Duration::from_secs(60);
+/// When the removal of bytes that the store would not remove is tried again.
+const RETRY: Duration = Duration::from_secs(3600);
 
 /// What a sweep removed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -68,6 +70,10 @@ fn before(now: i64, age: Duration) -> i64 {
     now.saturating_sub(i64::try_from(age.as_micros()).unwrap_or(i64::MAX))
 }
 
+fn after(now: i64, time: Duration) -> i64 {
+    now.saturating_add(i64::try_from(time.as_micros()).unwrap_or(i64::MAX))
+}
+
 async fn expire_uploads(registry: &Registry, ctx: &Ctx) -> Result<u64, Error> {
     let (now, cutoff) = (ctx.now, before(ctx.now, registry.storage.upload_expiry));
     let rows = registry.db.scan(move |tx| uploads::abandoned(tx, cutoff, now, STEP)).await?;
@@ -87,9 +93,19 @@ async fn expire_uploads(registry: &Registry, ctx: &Ctx) -> Result<u64, Error> {
             }
             Ok(true)
         };
-        if registry.db.write(expire).await? {
-            registry.blobs.abort(id).await?;
-            done += 1;
+        match registry.db.write(expire).await {
+            Ok(true) => {
+                registry.blobs.abort(id).await?;
+                done += 1;
+            }
+            Ok(false) => {}
+            Err(error) => {
+                // The database may lie on the disk that these bytes fill: without them it can go on.
+                if error.kind == db::Kind::Full {
+                    registry.blobs.abort(id).await?;
+                }
+                return Err(error.into());
+            }
         }
     }
     Ok(done)
@@ -147,12 +163,14 @@ async fn delete_unlinked(registry: &Registry, ctx: &Ctx) -> Result<u64, Error> {
     let ids = registry.db.scan(move |tx| blobs::unlinked(tx, now.saturating_add(1), STEP)).await?;
     let mut done = 0;
     for id in ids {
+        let ctx = ctx.clone();
         let delete = move |tx: &mut Tx<'_>| {
-            let Some((location, _)) = blobs::delete_unlinked(tx, id)? else { return Ok::<_, db::Error>(()) };
-            garbage::insert(tx, &location, now.saturating_add(BYTES_GRACE.as_micros() as i64))
+            let Some((location, digest)) = blobs::delete_unlinked(tx, id)? else { return Ok::<_, db::Error>(0) };
+            ctx.record(tx, &Event { kind: "blob.remove", digest: Some(&digest), ..Event::default() })?;
+            garbage::insert(tx, &location, after(ctx.now, BYTES_GRACE))?;
+            Ok(1)
         };
-        registry.db.write(delete).await?;
-        done += 1;
+        done += registry.db.write(delete).await?;
     }
     Ok(done)
 }
@@ -161,17 +179,31 @@ async fn remove_garbage(registry: &Registry, ctx: &Ctx) -> Result<(u64, u64), Er
     let now = ctx.now;
     let due = registry.db.scan(move |tx| garbage::due(tx, now, STEP)).await?;
     let (mut done, mut bytes) = (0, 0);
-    for (id, text) in due {
-        let key = text.clone();
-        // Never, as a location is used once; but bytes in use are not worth a doubt.
-        let in_use = registry.db.read(move |tx| garbage::is_in_use(tx, &key)).await?;
-        if !in_use {
-            let location = parse_location(&text)?;
-            bytes += registry.blobs.stat(&location).await?.unwrap_or(0);
-            registry.blobs.delete(&location).await?;
+    for (id, location) in due {
+        match remove_bytes(registry, &location).await {
+            Ok(freed) => {
+                bytes += freed;
+                registry.db.write(move |tx| garbage::delete(tx, id)).await?;
+            }
+            Err(error) => {
+                // One that cannot be removed must not keep the others from it.
+                tracing::warn!(location, %error, "cannot remove bytes that nobody needs; trying again later");
+                registry.db.write(move |tx| garbage::postpone(tx, id, after(now, RETRY))).await?;
+            }
         }
-        registry.db.write(move |tx| garbage::delete(tx, id)).await?;
         done += 1;
     }
     Ok((done, bytes))
+}
+
+async fn remove_bytes(registry: &Registry, location: &str) -> Result<u64, Error> {
+    let key = location.to_owned();
+    // Never, as a location is used once; but bytes in use are not worth a doubt.
+    if registry.db.read(move |tx| garbage::is_in_use(tx, &key)).await? {
+        return Ok(0);
+    }
+    let location = parse_location(location)?;
+    let freed = registry.blobs.stat(&location).await?.unwrap_or(0);
+    registry.blobs.delete(&location).await?;
+    Ok(freed)
 }

@@ -9,6 +9,7 @@ use crate::db::{self, Tx, repositories, tags};
 /// Lists a repository's tags behind `last`, in ASCII order.
 pub async fn list(
     registry: &Registry,
+    _ctx: &Ctx,
     repository: &RepositoryName,
     last: Option<&str>,
     limit: usize,

@@ -72,8 +72,8 @@ pub async fn append<B: Body>(
     let session = Session::claim(registry, ctx, repository, id, None).await?;
     let (session, result) = session.write(chunk, None).await;
     // What has arrived is kept even when the rest has not: the client resumes from there.
-    let received = session.release().await?;
-    result.map(|()| received)
+    let released = session.release().await;
+    result.and(released)
 }
 
 /// Ends a session without a blob.

@@ -16,7 +16,24 @@ use crate::config::{Log, LogFormat};
 pub fn init(log: &Log) {
     let colours = io::stderr().is_terminal();
     // It only fails when there is a subscriber already.
-    let _ = subscriber(log, io::stderr, colours).try_init();
+    let _ = subscriber(log, || Forgiving(io::stderr()), colours).try_init();
+}
+
+/// A log that cannot be written (a closed pipe, a full disk) is no reason to stop serving: the standard library's
+/// fallback, printing the failure to the same stream, would panic.
+struct Forgiving<W>(W);
+
+impl<W: io::Write> io::Write for Forgiving<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // What could not be written is lost; there is nowhere else to say so.
+        let _ = self.0.write_all(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let _ = self.0.flush();
+        Ok(())
+    }
 }
 
 /// Builds what formats events and writes them to `writer`.
@@ -28,6 +45,7 @@ where
     let filter = EnvFilter::try_new(log.level.as_str()).unwrap_or_else(|_| EnvFilter::new("info"));
     let builder = SubscriberBuilder::default()
         .with_env_filter(filter)
+        .log_internal_errors(false)
         .with_writer(writer)
         .with_ansi(colours && log.format == LogFormat::Text);
     match log.format {

@@ -73,7 +73,9 @@ fn decode(text: &str) -> Result<String, ParseError> {
     }
     // The plus signs go first: an escaped one (`%2B`) stays a plus sign.
     let spaced = text.replace('+', " ");
-    percent_decode(spaced.as_bytes()).decode_utf8().map(std::borrow::Cow::into_owned).map_err(|_| ParseError::Query)
+    let decoded = percent_decode(spaced.as_bytes()).decode_utf8().map_err(|_| ParseError::Query)?;
+    // No name of the protocol has a NUL, and no text column of PostgreSQL takes one.
+    if decoded.contains('\0') { Err(ParseError::Query) } else { Ok(decoded.into_owned()) }
 }
 
 /// Whether each `%` is followed by two hexadecimal digits.

@@ -4,7 +4,7 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use oci::Algorithm;
 use rustix::io::Errno;
@@ -50,6 +50,18 @@ pub(super) fn blob_name(location: &Location) -> String {
     format!("{BLOBS}/{location}")
 }
 
+/// A name that no other probe of this or another process has at this moment.
+fn probe_name() -> String {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    format!("{PROBE}-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// An error of the start, which names the whole path: the operator has just set it.
+fn unusable(action: &'static str, path: &Path, source: io::Error) -> Error {
+    let directory = path.parent().unwrap_or(path);
+    Error::io(action, directory.display().to_string(), source)
+}
+
 impl Layout {
     /// Makes what is missing and finds out whether blobs can be written.
     pub(super) fn open(root: PathBuf, durability: Durability) -> Result<Self, Error> {
@@ -63,29 +75,40 @@ impl Layout {
             let path = root.join(BLOBS).join(algorithm.as_str());
             builder.create(path).map_err(failed)?;
         }
-        let blobs = File::open(root.join(BLOBS)).map_err(failed)?;
-        let prepared = (0..ALGORITHMS.len() * FAN_OUT).map(|_| AtomicBool::new(false));
-        let layout = Self { blobs, prepared: prepared.collect(), durability, root };
-        layout.check_writable()?;
+        let layout = Self::open_existing(root, durability)?;
+        match layout.check_writable() {
+            // What is there can be served all the same, and room may come back.
+            Err(error @ Error::Full(_)) => tracing::warn!(%error, "the blob store has no room: it is served, not filled"),
+            checked => checked?,
+        }
         layout.sync_directories()?;
         Ok(layout)
     }
 
-    /// Moves a file the way a blob goes.
-    fn check_writable(&self) -> Result<(), Error> {
-        let [from, to, aside] = [UPLOADS, BLOBS, QUARANTINE].map(|d| self.root.join(d).join(PROBE));
-        self.write_probe(&from).map_err(|e| self.unusable("write to", &from, e))?;
-        fs::rename(&from, &to).map_err(|e| self.unusable("move a file to", &to, e))?;
-        fs::rename(&to, &aside).map_err(|e| self.unusable("move a file to", &aside, e))?;
-        fs::remove_file(&aside).map_err(|e| self.unusable("remove", &aside, e))
+    /// Takes a layout as it is.
+    pub(super) fn open_existing(root: PathBuf, durability: Durability) -> Result<Self, Error> {
+        let blobs = File::open(root.join(BLOBS))
+            .map_err(|e| Error::io("use the directory", root.display().to_string(), e))?;
+        let prepared = (0..ALGORITHMS.len() * FAN_OUT).map(|_| AtomicBool::new(false));
+        Ok(Self { blobs, prepared: prepared.collect(), durability, root })
     }
 
-    /// An error of the start, which names the whole path: the operator has just set it.
-    fn unusable(&self, action: &'static str, path: &Path, source: io::Error) -> Error {
-        let _ = fs::remove_file(self.root.join(UPLOADS).join(PROBE));
-        let _ = fs::remove_file(self.root.join(BLOBS).join(PROBE));
-        let directory = path.parent().unwrap_or(path);
-        Error::io(action, directory.display().to_string(), source)
+    /// Moves a file the way a blob goes.
+    fn check_writable(&self) -> Result<(), Error> {
+        let probe = probe_name();
+        let [from, to, aside] = [UPLOADS, BLOBS, QUARANTINE].map(|d| self.root.join(d).join(&probe));
+        let moved = self
+            .write_probe(&from)
+            .map_err(|e| unusable("write to", &from, e))
+            .and_then(|()| fs::rename(&from, &to).map_err(|e| unusable("move a file to", &to, e)))
+            .and_then(|()| fs::rename(&to, &aside).map_err(|e| unusable("move a file to", &aside, e)))
+            .and_then(|()| fs::remove_file(&aside).map_err(|e| unusable("remove", &aside, e)));
+        if moved.is_err() {
+            for left in [from, to, aside] {
+                let _ = fs::remove_file(left);
+            }
+        }
+        moved
     }
 
     /// Makes the directories last, those that an earlier process had no more time for included, and notes
@@ -202,10 +225,12 @@ impl Layout {
 
     /// Writes, syncs and removes a small file.
     pub(super) fn probe(&self) -> Result<(), Error> {
-        let name = format!("{UPLOADS}/{PROBE}");
+        let name = format!("{UPLOADS}/{}", probe_name());
         let path = self.path(&name);
-        self.write_probe(&path).map_err(|e| Error::io("write", &*name, e))?;
-        self.remove(&name)
+        let written = self.write_probe(&path).map_err(|e| Error::io("write", &*name, e));
+        // Also where it could not be written whole.
+        let removed = self.remove(&name);
+        written.and(removed)
     }
 
     fn write_probe(&self, path: &Path) -> io::Result<()> {

@@ -107,6 +107,20 @@ impl Thread {
             for job in batch {
                 job.answer(outcome.as_ref().err());
             }
+            if let Err(error) = &outcome
+                && error.kind == Kind::Busy
+            {
+                self.refuse_waiting(error);
+            }
+        }
+    }
+
+    /// Answers those that waited just as long behind a batch that found the database locked: each batch waiting in turn
+    /// would keep the last of them for minutes.
+    fn refuse_waiting(&mut self, error: &Error) {
+        for _ in 0..QUEUE {
+            let Ok(job) = self.queue.try_recv() else { return };
+            job.answer(Some(error));
         }
     }
 

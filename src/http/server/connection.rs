@@ -24,7 +24,7 @@ use crate::http::sendfile::SendfileStream;
 
 /// The most that hyper reads ahead of, or queues for, one HTTP/1 connection, in bytes. Uploads are read in pieces of
 /// up to this size, so it is what an upload costs in memory, two or three times over.
-const HTTP1_BUFFER_BYTES: usize = 256 * 1024;
+const HTTP1_BUFFER_BYTES: usize = 64 * 1024;
 /// How many requests a client may have open at once on an HTTP/2 connection.
 const HTTP2_STREAMS: u32 = 250;
 /// What a client may send of one upload over HTTP/2 before it is read, in bytes.

@@ -249,7 +249,8 @@ impl Clock {
             moved: false,
             still: 0,
             unacknowledged: 0,
-            head_since: Some(Instant::now()),
+            // A connection that was opened ahead of need is idle, not late: its head begins with its first byte.
+            head_since: None,
             seen: 0,
         }
     }

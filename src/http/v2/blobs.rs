@@ -8,6 +8,7 @@ use oci::{Digest, RangeOutcome, parse_range};
 
 use super::Refused;
 use super::answer::{self, CONTENT_DIGEST};
+use super::error::Failure;
 use super::manifests::matches;
 use super::route::Repository;
 use crate::app::App;
@@ -27,19 +28,19 @@ pub(super) async fn get(
     headers: &HeaderMap,
 ) -> Result<Response<Body>, Refused> {
     let app = &exchange.app;
-    let blob = blobs::find(&app.registry, &repository.name, &digest).await?;
+    let blob = blobs::find(&exchange.app.registry, &exchange.ctx, &repository.name, &digest).await?;
     if matches(headers, &digest) {
-        return Ok(describe(app, &blob, answer::empty(StatusCode::NOT_MODIFIED)));
+        return Ok(describe(&exchange.app, &blob, answer::empty(StatusCode::NOT_MODIFIED)));
     }
     let (status, range) = match range(headers, &blob) {
         RangeOutcome::Whole => (StatusCode::OK, 0..blob.size),
         RangeOutcome::Part { start, end_inclusive } => (StatusCode::PARTIAL_CONTENT, start..end_inclusive + 1),
         RangeOutcome::Unsatisfiable => return Ok(unsatisfiable(app, &blob)),
     };
-    let reader = blobs::open(&app.registry, &blob).await?;
+    let reader = blobs::open(&app.registry, &exchange.ctx, &blob).await?;
     let length = range.end - range.start;
     let part = format!("bytes {}-{}/{}", range.start, range.end.saturating_sub(1), blob.size);
-    let body = BlobBody::new(reader, range).on_corrupt(quarantine_later(app, &blob));
+    let body = BlobBody::new(reader, range).on_corrupt(quarantine_later(exchange, &blob));
     let mut response = describe(app, &blob, answer::with_body(status, OCTETS, body));
     answer::set_number(&mut response, header::CONTENT_LENGTH, length);
     if status == StatusCode::PARTIAL_CONTENT {
@@ -49,18 +50,18 @@ pub(super) async fn get(
 }
 
 pub(super) async fn head(
-    app: &App,
+    exchange: &Exchange,
     repository: &Repository,
     digest: Digest,
     headers: &HeaderMap,
 ) -> Result<Response<Body>, Refused> {
-    let blob = blobs::find(&app.registry, &repository.name, &digest).await?;
+    let blob = blobs::find(&exchange.app.registry, &exchange.ctx, &repository.name, &digest).await?;
     // A client that is told of a blob does not push it: what is told must be true.
-    blobs::check(&app.registry, &blob).await?;
+    blobs::check(&exchange.app.registry, &exchange.ctx, &blob).await?;
     if matches(headers, &digest) {
-        return Ok(describe(app, &blob, answer::empty(StatusCode::NOT_MODIFIED)));
+        return Ok(describe(&exchange.app, &blob, answer::empty(StatusCode::NOT_MODIFIED)));
     }
-    let mut response = describe(app, &blob, answer::with_body(StatusCode::OK, OCTETS, ()));
+    let mut response = describe(&exchange.app, &blob, answer::with_body(StatusCode::OK, OCTETS, ()));
     answer::set_number(&mut response, header::CONTENT_LENGTH, blob.size);
     Ok(response)
 }
@@ -77,7 +78,7 @@ fn range(headers: &HeaderMap, blob: &Blob) -> RangeOutcome {
 }
 
 fn unsatisfiable(app: &App, blob: &Blob) -> Response<Body> {
-    let mut response = describe(app, blob, answer::empty(StatusCode::RANGE_NOT_SATISFIABLE));
+    let mut response = describe(app, blob, Failure::range_beyond(blob.size).render());
     answer::set(&mut response, header::CONTENT_RANGE, &format!("bytes */{}", blob.size));
     response
 }
@@ -92,13 +93,13 @@ fn describe(app: &App, blob: &Blob, mut response: Response<Body>) -> Response<Bo
 }
 
 /// What is done when a file ends before the blob does: the transfer breaks off, and the blob is not served again.
-fn quarantine_later(app: &Arc<App>, blob: &Blob) -> Arc<dyn Fn() + Send + Sync> {
-    let (app, location) = (Arc::clone(app), blob.location().clone());
+fn quarantine_later(exchange: &Exchange, blob: &Blob) -> Arc<dyn Fn() + Send + Sync> {
+    let (app, ctx, blob) = (Arc::clone(&exchange.app), exchange.ctx.clone(), blob.clone());
     Arc::new(move || {
-        let (app, location) = (Arc::clone(&app), location.clone());
+        let (app, ctx, blob) = (Arc::clone(&app), ctx.clone(), blob.clone());
         tokio::spawn(async move {
-            tracing::error!(location = location.as_str(), "a blob's file is shorter than its blob: quarantined");
-            if let Err(error) = blobs::quarantine(&app.registry, &location).await {
+            tracing::error!(digest = %blob.digest, "a blob's file is shorter than its blob: quarantined");
+            if let Err(error) = blobs::quarantine(&app.registry, &ctx, &blob.digest, blob.location()).await {
                 tracing::error!(%error, "cannot record the damage of a blob");
             }
         });

@@ -4,13 +4,14 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::header;
 use http::request::Parts;
 use http_body::{Body as _, Frame, SizeHint};
-use http_body_util::{BodyExt, Limited};
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use prometheus_client::metrics::counter::Counter;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::http::server::{Busy, ConnInfo};
 use crate::registry;
@@ -19,6 +20,9 @@ use crate::registry;
 const DRAIN_BYTES: usize = 1024 * 1024;
 /// A refused body is read for at most this long.
 const DRAIN_TIME: Duration = Duration::from_secs(2);
+
+/// How long a manifest waits for room in memory.
+const MEMORY_TIME: Duration = Duration::from_secs(10);
 
 /// The body of a request that may be refused before it is read.
 pub(super) struct Upload {
@@ -50,19 +54,31 @@ impl Upload {
         self.incoming.size_hint().exact()
     }
 
-    /// All bytes, at most `limit`.
-    pub(super) async fn collect(&mut self, limit: u64) -> Result<Bytes, registry::Error> {
+    /// All bytes, at most `limit`; `memory` bounds those of all requests together, in KiB.
+    pub(super) async fn collect(&mut self, limit: u64, memory: &Semaphore) -> Result<Bytes, registry::Error> {
         if self.length().is_some_and(|length| length > limit) {
             return Err(registry::Error::ManifestTooLarge { limit });
         }
-        let most = usize::try_from(limit).unwrap_or(usize::MAX);
-        match Limited::new(self.stream(), most).collect().await {
-            Ok(collected) => Ok(collected.to_bytes()),
-            Err(error) if error.is::<http_body_util::LengthLimitError>() => {
-                Err(registry::Error::ManifestTooLarge { limit })
+        let mut stream = self.stream();
+        let (mut bytes, mut held) = (BytesMut::new(), None::<SemaphorePermit<'_>>);
+        while let Some(frame) = stream.frame().await {
+            let frame = frame.map_err(|error| registry::Error::BodyBroken(error.to_string()))?;
+            let Ok(data) = frame.into_data() else { continue };
+            if (bytes.len() + data.len()) as u64 > limit {
+                return Err(registry::Error::ManifestTooLarge { limit });
             }
-            Err(error) => Err(registry::Error::BodyBroken(error.to_string())),
+            bytes.extend_from_slice(&data);
+            let wanted = bytes.len() / 1024 + 1;
+            let more = wanted.saturating_sub(held.as_ref().map_or(0, SemaphorePermit::num_permits));
+            let permit = memory.acquire_many(u32::try_from(more).unwrap_or(u32::MAX));
+            // Clients that hold room and do not move must not keep the others waiting for ever.
+            match (tokio::time::timeout(MEMORY_TIME, permit).await, &mut held) {
+                (Ok(Ok(permit)), Some(held)) => held.merge(permit),
+                (Ok(Ok(permit)), none) => *none = Some(permit),
+                _ => return Err(registry::Error::Crowded),
+            }
         }
+        Ok(bytes.freeze())
     }
 
     /// Reads what a refused client still sends, within bounds, so that it comes to read the answer.

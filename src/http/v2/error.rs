@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::answer;
 use super::route::{MAX_TAG_PARAMETERS, Refusal};
 use crate::http::body::Body;
-use crate::registry;
+use crate::registry::{self, Trouble};
 
 /// Seconds after which a client may try again when the database or the store fails.
 const RETRY_AFTER: u64 = 5;
@@ -28,6 +28,12 @@ pub(super) struct Failure {
 impl Failure {
     fn new(status: StatusCode, code: ErrorCode, message: impl Into<String>) -> Self {
         Self { status, code, message: message.into(), detail: Value::Null, allow: None }
+    }
+
+    /// A range of a download of which nothing is there.
+    pub(super) fn range_beyond(size: u64) -> Self {
+        let message = format!("the blob has {size} bytes, and nothing of the range lies in it");
+        Self::new(StatusCode::RANGE_NOT_SATISFIABLE, ErrorCode::RangeInvalid, message).with(json!({ "size": size }))
     }
 
     fn with(mut self, detail: Value) -> Self {
@@ -173,20 +179,34 @@ pub(super) fn failure(error: &registry::Error, host: &str, request_id: &str) -> 
             let detail = json!({ "digest": digest, "parents": parents });
             Failure::new(StatusCode::METHOD_NOT_ALLOWED, ErrorCode::Denied, message).with(detail)
         }
-        E::Db(db) if db.is_unavailable() => unavailable(error, request_id),
-        E::Store(store) if store.is_unavailable() => unavailable(error, request_id),
-        E::Db(_) | E::Store(_) => internal(error, request_id),
+        E::Crowded => {
+            let message = format!("{error}; try again in a few seconds");
+            Failure::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::TooManyRequests, message)
+        }
+        E::Db(_) | E::Store(_) => match error.trouble() {
+            Some(trouble) => unavailable(error, trouble, request_id),
+            None => internal(error, request_id),
+        },
     }
 }
 
 /// A fault of the surroundings: the same request may succeed later.
-fn unavailable(error: &registry::Error, request_id: &str) -> Failure {
+fn unavailable(error: &registry::Error, trouble: Trouble, request_id: &str) -> Failure {
     tracing::error!(request_id, %error, "a request failed: the database or the blob store is unavailable");
-    let message = format!(
-        "the registry cannot reach or fill its storage at the moment; try again in a few seconds, or give its operator \
-         the request id {request_id}"
-    );
+    let trouble = in_words(trouble);
+    let message =
+        format!("{trouble}; try again in a few seconds, or give the registry's operator the request id {request_id}");
     Failure::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Unavailable, message)
+}
+
+/// What an operator has to mend, in words that tell nothing of where or how.
+fn in_words(trouble: Trouble) -> &'static str {
+    match trouble {
+        Trouble::Full => "the registry's disk is full",
+        Trouble::ReadOnly => "the registry's storage is read-only",
+        Trouble::Busy => "the registry's database is busy",
+        Trouble::Unavailable => "the registry cannot use its storage at the moment",
+    }
 }
 
 /// A fault of ours: nothing of it is shown but where to look.

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::Refused;
 use super::answer;
 use super::route::{PageQuery, Repository};
-use crate::app::App;
+use crate::http::exchange::Exchange;
 use crate::http::body::Body;
 use crate::registry;
 use crate::registry::catalog::Page;
@@ -32,10 +32,10 @@ pub(super) fn discover() -> Response<Body> {
 }
 
 /// `GET /v2/_catalog`.
-pub(super) async fn catalog(app: &App, query: &PageQuery) -> Result<Response<Body>, Refused> {
+pub(super) async fn catalog(exchange: &Exchange, query: &PageQuery) -> Result<Response<Body>, Refused> {
     let page = match limit(query) {
         0 => empty_page(),
-        limit => registry::catalog::list(&app.registry, query.last.as_deref(), limit).await?,
+        limit => registry::catalog::list(&exchange.app.registry, &exchange.ctx, query.last.as_deref(), limit).await?,
     };
     let mut response = json(&json!({ "repositories": page.names }));
     link(&mut response, "/v2/_catalog", &page);
@@ -43,10 +43,14 @@ pub(super) async fn catalog(app: &App, query: &PageQuery) -> Result<Response<Bod
 }
 
 /// `GET /v2/<name>/tags/list`.
-pub(super) async fn tags(app: &App, repository: &Repository, query: &PageQuery) -> Result<Response<Body>, Refused> {
+pub(super) async fn tags(
+    exchange: &Exchange,
+    repository: &Repository,
+    query: &PageQuery,
+) -> Result<Response<Body>, Refused> {
     // A list of none still tells a repository that is not there.
     let limit = limit(query);
-    let mut page = registry::tags::list(&app.registry, &repository.name, query.last.as_deref(), limit).await?;
+    let mut page = registry::tags::list(&exchange.app.registry, &exchange.ctx, &repository.name, query.last.as_deref(), limit).await?;
     if limit == 0 {
         page = empty_page();
     }

@@ -8,7 +8,6 @@ use super::Refused;
 use super::answer::{self, CONTENT_DIGEST, OCI_SUBJECT, OCI_TAG};
 use super::body::Upload;
 use super::route::Repository;
-use crate::app::App;
 use crate::http::body::Body;
 use crate::http::exchange::Exchange;
 use crate::registry::manifests::{self, Push};
@@ -18,12 +17,12 @@ const IMMUTABLE: HeaderValue = HeaderValue::from_static("private, max-age=315360
 const REVALIDATE: HeaderValue = HeaderValue::from_static("private, no-cache");
 
 pub(super) async fn get(
-    app: &App,
+    exchange: &Exchange,
     repository: &Repository,
     reference: &Reference,
     headers: &HeaderMap,
 ) -> Result<Response<Body>, Refused> {
-    let manifest = manifests::get(&app.registry, &repository.name, reference).await?;
+    let manifest = manifests::get(&exchange.app.registry, &exchange.ctx, &repository.name, reference).await?;
     if matches(headers, &manifest.digest) {
         return Ok(not_modified(reference, &manifest.digest));
     }
@@ -33,12 +32,12 @@ pub(super) async fn get(
 }
 
 pub(super) async fn head(
-    app: &App,
+    exchange: &Exchange,
     repository: &Repository,
     reference: &Reference,
     headers: &HeaderMap,
 ) -> Result<Response<Body>, Refused> {
-    let manifest = manifests::head(&app.registry, &repository.name, reference).await?;
+    let manifest = manifests::head(&exchange.app.registry, &exchange.ctx, &repository.name, reference).await?;
     if matches(headers, &manifest.digest) {
         return Ok(not_modified(reference, &manifest.digest));
     }
@@ -81,7 +80,7 @@ pub(super) async fn put(
     body: &mut Upload,
 ) -> Result<Response<Body>, Refused> {
     let registry = &exchange.app.registry;
-    let content = body.collect(registry.settings.max_manifest_size.bytes()).await?;
+    let content = body.collect(registry.settings.max_manifest_size.bytes(), &exchange.app.manifest_memory).await?;
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let set: Vec<String> = tags.iter().map(ToString::to_string).collect();
     let push = Push { repository: repository.name, reference, tags, content_type, content };

@@ -16,7 +16,6 @@ use http::header::HeaderValue;
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 
-use crate::app::App;
 use crate::http::body::Body;
 use crate::http::exchange::Exchange;
 use crate::telemetry::metrics::action;
@@ -60,22 +59,21 @@ async fn perform(
     parts: &http::request::Parts,
     mut body: Upload,
 ) -> Response<Body> {
-    let app: &App = &exchange.app;
     let headers = &parts.headers;
     // What receives a body is boxed: a look-up should not carry the room for it.
     let result = match action {
         Action::Base => Ok(lists::base()),
         Action::Discover => Ok(lists::discover()),
-        Action::Catalog(page) => lists::catalog(app, &page).await,
-        Action::Tags(repository, page) => lists::tags(app, &repository, &page).await,
-        Action::ManifestGet(repository, reference) => manifests::get(app, &repository, &reference, headers).await,
-        Action::ManifestHead(repository, reference) => manifests::head(app, &repository, &reference, headers).await,
+        Action::Catalog(page) => lists::catalog(exchange, &page).await,
+        Action::Tags(repository, page) => lists::tags(exchange, &repository, &page).await,
+        Action::ManifestGet(repository, reference) => manifests::get(exchange, &repository, &reference, headers).await,
+        Action::ManifestHead(repository, reference) => manifests::head(exchange, &repository, &reference, headers).await,
         Action::ManifestPut(repository, reference, tags) => {
             Box::pin(manifests::put(exchange, repository, reference, tags, headers, &mut body)).await
         }
         Action::ManifestDelete(repository, reference) => manifests::delete(exchange, &repository, &reference).await,
         Action::BlobGet(repository, digest) => blobs::get(exchange, &repository, digest, headers).await,
-        Action::BlobHead(repository, digest) => blobs::head(app, &repository, digest, headers).await,
+        Action::BlobHead(repository, digest) => blobs::head(exchange, &repository, digest, headers).await,
         Action::BlobDelete(repository, digest) => blobs::delete(exchange, &repository, digest).await,
         Action::UploadStart(repository, start) => {
             Box::pin(uploads::start(exchange, &repository, start, headers, &mut body)).await
@@ -88,7 +86,7 @@ async fn perform(
             Box::pin(uploads::put(exchange, &repository, id, digest, headers, &mut body)).await
         }
         Action::UploadCancel(repository, id) => uploads::cancel(exchange, &repository, id).await,
-        Action::Referrers(repository, subject, query) => referrers::list(app, &repository, subject, &query).await,
+        Action::Referrers(repository, subject, query) => referrers::list(exchange, &repository, subject, &query).await,
     };
     match result {
         Ok(response) => response,

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use super::Refused;
 use super::answer::{self, OCI_FILTERS};
 use super::route::{ReferrersQuery, Repository};
-use crate::app::App;
+use crate::http::exchange::Exchange;
 use crate::http::body::Body;
 use crate::registry::referrers;
 
@@ -34,13 +34,13 @@ struct Entry {
 }
 
 pub(super) async fn list(
-    app: &App,
+    exchange: &Exchange,
     repository: &Repository,
     subject: Digest,
     query: &ReferrersQuery,
 ) -> Result<Response<Body>, Refused> {
     let filter = query.artifact_type.as_deref();
-    let page = referrers::list(&app.registry, &repository.name, &subject, filter, query.last.as_ref()).await?;
+    let page = referrers::list(&exchange.app.registry, &exchange.ctx, &repository.name, &subject, filter, query.last.as_ref()).await?;
     let manifests = page.referrers.into_iter().map(|row| Entry {
         media_type: row.media_type,
         digest: row.digest.to_string(),

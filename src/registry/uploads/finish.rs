@@ -6,6 +6,7 @@ use super::session::Session;
 use super::{Body, Chunk, verify};
 use crate::blobs::{Location, UploadId};
 use crate::db::{self, Tx, blobs, garbage, repositories, uploads};
+use crate::registry::blobs::is_whole;
 use crate::registry::{Ctx, Error, Event, Registry};
 
 /// Appends the last chunk and makes the session's bytes the blob `digest`. Durable when it returns.
@@ -37,11 +38,11 @@ pub async fn finish<B: Body>(
         },
         Err(error @ Error::DigestMismatch { .. }) => {
             // Its bytes can never become what the client wants: keeping them would only fill the disk.
-            session.discard().await?;
+            let _ = session.discard().await;
             Err(error)
         }
         Err(error) => {
-            session.release().await?;
+            let _ = session.release().await;
             Err(error)
         }
     }
@@ -56,7 +57,12 @@ pub async fn monolithic<B: Body>(
     chunk: Chunk<B>,
 ) -> Result<(), Error> {
     let id = super::start(registry, ctx, repository, digest.algorithm()).await?;
-    finish(registry, ctx, repository, id, digest, chunk).await
+    let result = finish(registry, ctx, repository, id, digest, chunk).await;
+    if result.is_err() {
+        // Nobody knows the session, so that nobody can go on with it. Left behind, it is found by the sweeper.
+        let _ = super::cancel(registry, ctx, repository, id).await;
+    }
+    result
 }
 
 async fn publish(
@@ -67,10 +73,9 @@ async fn publish(
     digest: Digest,
     location: &Location,
 ) -> Result<(), Error> {
-    let known = registry.db.read(move |tx| blobs::hold(tx, &digest)).await?;
-    let mut published = known.is_none_or(|row| row.quarantined);
+    let mut published = !is_stored(registry, ctx, digest).await?;
     if published {
-        registry.blobs.finish(session.id, location).await?;
+        session.publish(location).await?;
     }
     let mut commit = Commit {
         ctx: ctx.clone(),
@@ -85,7 +90,7 @@ async fn publish(
     let again = commit.clone();
     if registry.db.write(move |tx| commit.run(tx)).await? == Outcome::BytesNeeded {
         // The blob that made these bytes superfluous has been deleted since it was looked up.
-        registry.blobs.finish(session.id, location).await?;
+        session.publish(location).await?;
         published = true;
         commit = Commit { published, ..again };
         registry.db.write(move |tx| commit.run(tx)).await?;
@@ -95,6 +100,15 @@ async fn publish(
         let _ = registry.blobs.abort(session.id).await;
     }
     Ok(())
+}
+
+/// Tells whether the blob is there already, whole, so that these bytes are not needed. One whose bytes are gone or cut
+/// short is taken out of service, and replaced.
+async fn is_stored(registry: &Registry, ctx: &Ctx, digest: Digest) -> Result<bool, Error> {
+    match registry.db.read(move |tx| blobs::lookup(tx, &digest)).await? {
+        Some(row) if !row.quarantined => is_whole(registry, ctx, &digest, &row).await,
+        _ => Ok(false),
+    }
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -154,6 +168,8 @@ impl Commit {
                     if !blobs::replace_bytes(tx, row.id, self.size, location)? {
                         return Err(same_moment());
                     }
+                    let event = Event { kind: "blob.restore", digest: Some(&self.digest), ..Event::default() };
+                    self.ctx.record(tx, &event)?;
                     garbage::insert(tx, &row.location, self.ctx.now)?;
                 }
             }

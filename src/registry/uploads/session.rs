@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 use oci::{Algorithm, Hasher, RepositoryName};
 
 use super::{Body, Chunk, check_limit, check_range, receive_error};
-use crate::blobs::receive::{self, Checkpoint};
+use crate::blobs::receive::{self, Checkpoint, ReceiveError};
 use crate::blobs::{self, BoxFuture, Location, UploadId};
 use crate::db::uploads::{self, Progress, UploadRow};
+use crate::db::{self, Db, Tx, garbage};
 use crate::config::ByteSize;
 use crate::registry::{Ctx, Error, Registry};
 
@@ -24,6 +25,10 @@ pub(super) struct Session<'a> {
     /// Nothing, when the saved state cannot be trusted and no byte had to be hashed yet.
     hasher: Option<Hasher>,
     algorithm: Algorithm,
+    /// Where its blob was, or is, about to be published.
+    location: Option<String>,
+    /// Whether this request has just written the bytes up to where the session stands, and none behind.
+    exact: bool,
     clock: Clock,
 }
 
@@ -53,11 +58,14 @@ impl<'a> Session<'a> {
         let (key, principal, now) = (id.to_string(), ctx.identity.principal(), ctx.now);
         let (name, by) = (repository.clone(), holder.clone());
         let location = location.map(|location| location.as_str().to_owned());
-        let claim = move |tx: &mut crate::db::Tx<'_>| {
+        let claim = move |tx: &mut Tx<'_>| {
             // Looked at before it is taken: another caller's session looks like none, and is not touched.
             let row = uploads::find(tx, &key)?;
-            if !row.is_some_and(|row| row.repository == name.as_str() && row.principal == principal) {
-                return Err(Error::UploadUnknown);
+            let row = row.filter(|row| row.repository == name.as_str() && row.principal == principal);
+            let before = row.ok_or(Error::UploadUnknown)?.location;
+            if let Some(before) = before.filter(|before| location.as_ref().is_some_and(|now| now != before)) {
+                // An earlier closing request may have published there and failed then.
+                throw_away(tx, &before, now)?;
             }
             let until = now.saturating_add(LEASE.as_micros() as i64);
             uploads::claim(tx, &key, &by, location.as_deref(), now, until)?.ok_or(Error::UploadBusy)
@@ -71,7 +79,17 @@ impl<'a> Session<'a> {
         // After a loss of power the bytes in the store may be others than those that were hashed.
         let trusted = row.hash_state.as_deref().filter(|_| row.boot == *registry.boot);
         let hasher = fresh.or_else(|| Hasher::restore(row.algorithm, trusted?));
-        Self { registry, id, holder, received: row.received, hasher, algorithm: row.algorithm, clock: Clock { claimed: now, started: Instant::now() } }
+        Self {
+            registry,
+            id,
+            holder,
+            received: row.received,
+            hasher,
+            algorithm: row.algorithm,
+            location: row.location.clone(),
+            exact: false,
+            clock: Clock { claimed: now, started: Instant::now() },
+        }
     }
 
     /// Receives a chunk into the store. `algorithm` is the one of the closing digest, which an empty session takes over.
@@ -98,22 +116,63 @@ impl<'a> Session<'a> {
             return Ok(());
         }
         let hasher = self.hasher(self.algorithm).await?;
-        let append = match self.registry.blobs.append(self.id, self.received).await {
-            Err(blobs::Error::NotFound(_) | blobs::Error::Short { .. }) => return Err(Error::UploadUnknown),
-            opened => opened?,
-        };
+        let append = self.append().await?;
         let record = self.recorder();
         let left = limit.map(|limit| limit.saturating_sub(self.received));
-        let before = self.received;
-        let done = receive::receive(chunk.body, append, hasher, &self.registry.pool, left, record).await;
-        self.received = before.saturating_add(done.written);
+        let most = [left, chunk.range.map(|range| range.len())].into_iter().flatten().min();
+        let before = (self.received, hasher.clone());
+        let done = receive::receive(chunk.body, append, hasher, &self.registry.pool, most, record).await;
+        self.received = before.0.saturating_add(done.written);
         self.hasher = Some(done.hasher);
-        done.outcome.map_err(|error| receive_error(error, limit))?;
-        match chunk.range {
-            Some(range) if range.len() != done.written => {
+        self.exact = done.outcome.is_ok();
+        match (done.outcome, chunk.range) {
+            (Ok(()), Some(range)) if range.len() != done.written => {
                 Err(Error::SizeMismatch { announced: range.len(), received: done.written })
             }
-            _ => Ok(()),
+            (Ok(()), _) => Ok(()),
+            (Err(ReceiveError::TooLarge { limit: taken }), Some(range)) if taken == range.len() => {
+                // Which of the bytes the client means is not to be told: none of them counts.
+                (self.received, self.hasher) = (before.0, Some(before.1));
+                Err(Error::SizeMismatch { announced: taken, received: taken.saturating_add(1) })
+            }
+            (Err(error @ ReceiveError::Store(_)), _) => {
+                // A full disk stays full as long as it holds bytes that nobody counts.
+                let _ = self.cut().await;
+                Err(receive_error(error, limit))
+            }
+            (Err(error), _) => Err(receive_error(error, limit)),
+        }
+    }
+
+    /// Opens the bytes for writing where the session stands; what lies behind is cut off.
+    async fn append(&self) -> Result<Box<dyn blobs::Append>, Error> {
+        match self.registry.blobs.append(self.id, self.received).await {
+            Err(blobs::Error::NotFound(_) | blobs::Error::Short { .. }) => Err(Error::UploadUnknown),
+            opened => Ok(opened?),
+        }
+    }
+
+    /// Cuts off bytes that the session does not count.
+    async fn cut(&self) -> Result<(), Error> {
+        self.append().await?.close().await?;
+        Ok(())
+    }
+
+    /// Makes the session's bytes, and no others, a blob at `location`. Doing it again does nothing.
+    pub(super) async fn publish(&self, location: &Location) -> Result<(), Error> {
+        if !self.exact {
+            // They were written by an earlier request, which a fault may have cut short or left with too many.
+            match self.registry.blobs.upload_len(self.id).await? {
+                Some(len) if len > self.received => self.cut().await?,
+                Some(len) if len == self.received => {}
+                None if self.registry.blobs.stat(location).await? == Some(self.received) => return Ok(()),
+                _ => return Err(Error::UploadUnknown),
+            }
+        }
+        match self.registry.blobs.finish(self.id, location).await {
+            // An earlier attempt failed so that its bytes could not be trusted: the client has to begin again.
+            Err(blobs::Error::NotFound(_)) => Err(Error::UploadUnknown),
+            published => Ok(published?),
         }
     }
 
@@ -153,7 +212,7 @@ impl<'a> Session<'a> {
     pub(super) async fn release(self) -> Result<u64, Error> {
         let (key, holder, received) = (self.id.to_string(), self.holder, self.received);
         let save = self.hasher.map(|hasher| save(&key, &holder, &self.registry.boot, received, &hasher, self.clock.now()));
-        let release = move |tx: &mut crate::db::Tx<'_>| {
+        let release = move |tx: &mut Tx<'_>| {
             if let Some(save) = &save
                 && !save(tx)?
             {
@@ -161,17 +220,51 @@ impl<'a> Session<'a> {
             }
             Ok(uploads::release(tx, &key, &holder)?)
         };
-        self.registry.db.write_soft(release).await?;
-        Ok(received)
+        match self.registry.db.write_soft(release.clone()).await {
+            Ok(()) => Ok(received),
+            Err(error) => {
+                if error.trouble().is_some() {
+                    tokio::spawn(release_later(Arc::clone(&self.registry.db), release));
+                }
+                Err(error)
+            }
+        }
     }
 
     /// Removes the session and its bytes.
     pub(super) async fn discard(self) -> Result<(), Error> {
         self.registry.blobs.abort(self.id).await?;
-        let (key, holder) = (self.id.to_string(), self.holder);
-        self.registry.db.write_soft(move |tx| uploads::delete_held(tx, &key, &holder)).await?;
-        Ok(())
+        let (key, holder, location, now) = (self.id.to_string(), self.holder, self.location, self.clock.now());
+        let delete = move |tx: &mut Tx<'_>| {
+            if uploads::delete_held(tx, &key, &holder)?
+                && let Some(location) = &location
+            {
+                throw_away(tx, location, now)?;
+            }
+            Ok::<_, db::Error>(())
+        };
+        Ok(self.registry.db.write_soft(delete).await?)
     }
+}
+
+/// Lets go of a session once the database is well again: until then, and for the rest of its lease, the client would be
+/// told that its own broken request still writes.
+async fn release_later(
+    db: Arc<Db>,
+    release: impl FnMut(&mut Tx<'_>) -> Result<(), Error> + Clone + Send + 'static,
+) {
+    for _ in 0..LEASE.as_secs() {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        match db.write_soft(release.clone()).await {
+            Err(error) if error.trouble().is_some() => {}
+            _ => return,
+        }
+    }
+}
+
+/// Has what may have been published at `location` removed, unless a blob lies there.
+fn throw_away(tx: &mut Tx<'_>, location: &str, now: i64) -> Result<(), db::Error> {
+    if garbage::is_in_use(tx, location)? { Ok(()) } else { garbage::insert(tx, location, now) }
 }
 
 fn save(
@@ -181,7 +274,7 @@ fn save(
     received: u64,
     hasher: &Hasher,
     now: i64,
-) -> impl Fn(&mut crate::db::Tx<'_>) -> Result<bool, crate::db::Error> + Send + use<> {
+) -> impl Fn(&mut Tx<'_>) -> Result<bool, db::Error> + Clone + Send + 'static + use<> {
     let (key, holder, boot) = (key.to_owned(), holder.clone(), boot.clone());
     let (state, algorithm) = (hasher.save(), hasher.algorithm());
     let until = now.saturating_add(LEASE.as_micros() as i64);

@@ -183,7 +183,10 @@ fn engines_hidden(tree: &Tree) -> Vec<Breach> {
 
 #[test]
 fn engines_are_named_where_they_differ_only() {
-    assert_workspace_keeps("only db/, config/, cli/ and app/open.rs call a database engine by its name", engines_hidden);
+    assert_workspace_keeps(
+        "only db/, config/, cli/ and app/open.rs call a database engine by its name",
+        engines_hidden,
+    );
 }
 
 #[test]

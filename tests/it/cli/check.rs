@@ -16,7 +16,7 @@ async fn with_image() -> (Place, Image) {
     let place = Place::new();
     let serving = place.serve(&[]);
     let image = serving.client().push_image("some/app", "v1", "a").await;
-    serving.stop();
+    serving.stop().await;
     (place, image)
 }
 
@@ -117,7 +117,7 @@ async fn damaged_blobs_are_taken_out_of_service_and_healed_by_a_push() {
         serving.client().head(format!("/v2/some/app/blobs/{digest}")).await.expect(404);
     }
     push_again(&serving, &image).await;
-    serving.stop();
+    serving.stop().await;
     place.run(&["check", "--deep", "--repair"]).exits(0);
 }
 
@@ -181,6 +181,6 @@ async fn a_check_runs_beside_a_server() {
     }
     pushes.await.unwrap();
     serving.client().put(format!("{upload}?digest={}", sha256(b"some bytes"))).await.expect(201);
-    serving.stop();
+    serving.stop().await;
     place.run(&["check", "--deep"]).exits(0);
 }

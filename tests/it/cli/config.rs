@@ -21,7 +21,9 @@ fn show_prints_a_configuration_that_can_be_used() {
     let shown = place.run(&["config", "show"]).exits(0).stdout;
     std::fs::write(place.path().join("copy.toml"), &shown).unwrap();
     let again = place.run(&["config", "show", "--config", "copy.toml"]).exits(0).stdout;
-    let values = |text: &str| text.lines().map(|line| line.split(" #").next().unwrap().trim_end().to_owned()).collect::<Vec<_>>();
+    let values = |text: &str| {
+        text.lines().map(|line| line.split(" #").next().unwrap().trim_end().to_owned()).collect::<Vec<_>>()
+    };
     assert_eq!(values(&again), values(&shown));
 }
 
@@ -49,7 +51,8 @@ fn an_unknown_variable_or_flag_is_refused() {
 #[test]
 fn every_problem_is_told_at_once() {
     let place = Place::new();
-    let refused = place.run(&["serve", "--listen", "here", "--durability", "some", "--set", "log.format=loud"]).exits(2);
+    let refused =
+        place.run(&["serve", "--listen", "here", "--durability", "some", "--set", "log.format=loud"]).exits(2);
     refused.complains("--listen").complains("--durability").complains("log.format");
 }
 

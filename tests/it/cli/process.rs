@@ -79,7 +79,8 @@ impl Place {
             let start = seen.len();
             let read = log.read_line(&mut seen).unwrap();
             assert!(read > 0, "the server ended before it served: {seen}");
-            address = seen[start..].split_once("://").and_then(|(_, rest)| rest.split_whitespace().next()?.parse().ok());
+            address =
+                seen[start..].split_once("://").and_then(|(_, rest)| rest.split_whitespace().next()?.parse().ok());
         }
         // Read on, so that the server never waits for a full pipe.
         let log = std::thread::spawn(move || {
@@ -117,16 +118,15 @@ impl Serving {
         assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
     }
 
-    /// Waits for its end; returns how it ended and its log.
-    pub fn wait(mut self) -> (ExitStatus, String) {
-        let status = self.child.wait().unwrap();
-        let log = self.log.take().unwrap().join().unwrap();
-        (status, log)
+    /// Waits for its end; returns how it ended and its log. Clients go on meanwhile: the server waits for them.
+    pub async fn wait(mut self) -> (ExitStatus, String) {
+        let wait = move || (self.child.wait().unwrap(), self.log.take().unwrap().join().unwrap());
+        tokio::task::spawn_blocking(wait).await.unwrap()
     }
 
-    pub fn stop(self) -> String {
+    pub async fn stop(self) -> String {
         self.terminate();
-        let (status, log) = self.wait();
+        let (status, log) = self.wait().await;
         assert!(status.success(), "{status}: {log}");
         log
     }

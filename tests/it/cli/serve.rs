@@ -29,24 +29,25 @@ fn strangers_are_only_let_in_when_that_is_said() {
     assert!(!place.data().exists());
 }
 
-#[test]
-fn an_open_server_says_in_its_log_that_it_is() {
+#[tokio::test]
+async fn an_open_server_says_in_its_log_that_it_is() {
     let place = Place::new();
-    let log = place.serve(&["--open", "--listen", "0.0.0.0:0"]).stop();
-    assert!(log.contains("WARN") && log.contains("everybody may read, overwrite and delete every image"), "{log}");
-    let log = place.serve(&[]).stop();
-    assert!(!log.contains("WARN"), "{log}");
+    let log = place.serve(&["--open", "--listen", "0.0.0.0:0"]).stop().await;
+    let warning = "everybody may read, overwrite and delete every image";
+    assert!(log.contains("WARN") && log.contains(warning), "{log}");
+    let log = place.serve(&[]).stop().await;
+    assert!(!log.contains(warning), "{log}");
 }
 
-#[test]
-fn a_server_says_what_to_do_first() {
+#[tokio::test]
+async fn a_server_says_what_to_do_first() {
     let place = Place::new();
     let serving = place.serve(&[]);
     let address = serving.address;
-    let log = serving.stop();
+    let log = serving.stop().await;
     assert!(log.contains(&format!("serving http://{address}")), "{log}");
     assert!(log.contains(&format!("docker push {address}/")), "{log}");
-    let log = place.serve(&["--public-url", "https://registry.example.org"]).stop();
+    let log = place.serve(&["--public-url", "https://registry.example.org"]).stop().await;
     assert!(log.contains("docker push registry.example.org/"), "{log}");
 }
 
@@ -55,7 +56,7 @@ async fn what_was_pushed_is_there_when_the_server_starts_again() {
     let place = Place::new();
     let serving = place.serve(&[]);
     let image = serving.client().push_image("mon-app", "v1", "a").await;
-    serving.stop();
+    serving.stop().await;
     // After a crash too.
     for _ in 0..2 {
         let serving = place.serve(&[]);
@@ -110,7 +111,7 @@ async fn a_server_told_to_stop_lets_transfers_finish() {
     body.send(bytes.slice(100_000..)).await;
     drop(body);
     post.await.unwrap().expect(201);
-    let (status, log) = serving.wait();
+    let (status, log) = serving.wait().await;
     assert!(status.success(), "{log}");
     assert!(log.contains("transfers under way may finish") && log.contains("stopped"), "{log}");
 }
@@ -125,19 +126,19 @@ async fn transfers_that_do_not_finish_are_cut() {
     body.send(Bytes::from("x")).await;
     eventually(async || metrics(&client).await.contains("havre_uploads_open 1\n")).await;
     serving.terminate();
-    let (status, log) = serving.wait();
+    let (status, log) = serving.wait().await;
     assert!(status.success() && log.contains("were cut"), "{status}: {log}");
     assert!(post.await.unwrap().is_err());
 }
 
-#[test]
-fn a_second_server_on_the_same_data_is_refused() {
+#[tokio::test]
+async fn a_second_server_on_the_same_data_is_refused() {
     let place = Place::new();
     let serving = place.serve(&[]);
     let refused = place.run(&["serve", "--listen", "127.0.0.1:0"]).exits(2);
     refused.complains("another havre serves from havre-data").complains("--data-dir");
-    serving.stop();
-    place.serve(&[]).stop();
+    serving.stop().await;
+    place.serve(&[]).stop().await;
 }
 
 #[test]
@@ -157,10 +158,10 @@ fn a_data_directory_that_cannot_be_made_is_told() {
     refused.complains("cannot use the data directory file/data").complains("--data-dir");
 }
 
-#[test]
-fn a_schema_newer_than_the_binary_is_refused() {
+#[tokio::test]
+async fn a_schema_newer_than_the_binary_is_refused() {
     let place = Place::new();
-    place.serve(&[]).stop();
+    place.serve(&[]).stop().await;
     let database = rusqlite::Connection::open(place.data().join("havre.db")).unwrap();
     let newer = "INSERT INTO schema_migrations (version, name, applied_at) VALUES (999, '0999_later', 0)";
     database.execute(newer, []).unwrap();
@@ -201,7 +202,7 @@ async fn images_are_pushed_and_pulled_over_tls() {
     raw.send(format!("GET /v2/some/app/blobs/{digest} HTTP/1.1\r\nhost: localhost\r\n\r\n")).await.unwrap();
     let (status, answer) = raw.answer().await.unwrap();
     assert!(status == 200 && answer.ends_with("some bytes"), "{answer}");
-    let log = serving.stop();
+    let log = serving.stop().await;
     assert!(log.contains("serving https://"), "{log}");
 }
 

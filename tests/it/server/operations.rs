@@ -109,7 +109,9 @@ async fn metrics_are_of_a_form_that_prometheus_reads() {
         assert!(answer.header("content-type").starts_with("application/openmetrics-text"));
         let text = String::from_utf8(answer.body.to_vec()).unwrap();
         assert!(text.ends_with("# EOF\n"));
-        for family in ["havre_request_duration_seconds", "havre_database_duration_seconds", "havre_store_duration_seconds"] {
+        for family in
+            ["havre_request_duration_seconds", "havre_database_duration_seconds", "havre_store_duration_seconds"]
+        {
             assert!(text.contains(&format!("# TYPE {family} histogram")), "{family}");
         }
         assert!(text.contains(&format!("havre_build_info{{version=\"{}\"", env!("CARGO_PKG_VERSION"))));

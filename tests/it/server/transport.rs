@@ -18,7 +18,13 @@ async fn http2(app: &TestApp) -> Http2 {
     sender
 }
 
-async fn ask(app: &TestApp, http2: &Http2, method: &str, target: &str, body: bytes::Bytes) -> http::Response<bytes::Bytes> {
+async fn ask(
+    app: &TestApp,
+    http2: &Http2,
+    method: &str,
+    target: &str,
+    body: bytes::Bytes,
+) -> http::Response<bytes::Bytes> {
     let uri = format!("http://{}{target}", app.address());
     let request = Request::builder().method(method).uri(uri).body(Full::new(body)).unwrap();
     let mut http2 = http2.clone();
@@ -58,7 +64,12 @@ async fn one_connection_carries_many_requests() {
         let digest = app.push_blob("some/app", "x").await;
         let mut raw = app.raw().await;
         // All are sent before the first answer is read.
-        let targets = ["/v2/".to_owned(), format!("/v2/some/app/blobs/{digest}"), "/v2/nothing".to_owned(), "/healthz".to_owned()];
+        let targets = [
+            "/v2/".to_owned(),
+            format!("/v2/some/app/blobs/{digest}"),
+            "/v2/nothing".to_owned(),
+            "/healthz".to_owned(),
+        ];
         let requests: String = targets.map(|target| format!("GET {target} HTTP/1.1\r\nhost: h\r\n\r\n")).concat();
         raw.send(requests).await.unwrap();
         for expected in [200, 200, 404, 200] {

@@ -62,7 +62,6 @@ impl Setup {
         app.assert_no_fault().await;
         schema.remove().await;
     }
-
 }
 
 /// A running server, stopped when it is dropped. Derefs to a client of it.
@@ -145,7 +144,12 @@ impl TestApp {
         self.directory.path().join("store").join(path)
     }
 
-    /// Runs statements on the server's database.
+    /// Changes the server's database behind its back.
+    pub async fn write(&self, sql: &'static str) {
+        self.app.registry.db.write(move |tx| tx.execute(sql, &[])).await.unwrap();
+    }
+
+    /// Reads the server's database.
     pub async fn read<T: Send + 'static>(
         &self,
         f: impl FnOnce(&mut Tx<'_>) -> Result<T, db::Error> + Send + 'static,

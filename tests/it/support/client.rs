@@ -1,6 +1,7 @@
 //! A client of the registry API that does nothing by itself: one connection a request, no retry, no redirect.
 
 use std::convert::Infallible;
+use std::fmt::Display;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -84,8 +85,8 @@ impl Client {
     }
 
     /// Pushes a manifest under a tag or by its digest, with its own media type.
-    pub fn push_manifest(&self, repository: &str, reference: impl ToString, manifest: &Manifest) -> Call {
-        self.put(format!("/v2/{repository}/manifests/{}", reference.to_string()))
+    pub fn push_manifest(&self, repository: &str, reference: impl Display, manifest: &Manifest) -> Call {
+        self.put(format!("/v2/{repository}/manifests/{reference}"))
             .header(header::CONTENT_TYPE, manifest.media_type())
             .body(manifest.bytes())
     }

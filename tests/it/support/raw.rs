@@ -38,7 +38,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Raw<T> {
         let head = self.head().await?;
         let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
         let length = head.lines().filter_map(|line| line.split_once(": "));
-        let length = length.filter(|(name, _)| name.eq_ignore_ascii_case("content-length")).find_map(|(_, n)| n.parse().ok());
+        let length =
+            length.filter(|(name, _)| name.eq_ignore_ascii_case("content-length")).find_map(|(_, n)| n.parse().ok());
         let mut body = vec![0; length.unwrap_or(0)];
         self.0.read_exact(&mut body).await?;
         Ok((status, head + &String::from_utf8_lossy(&body)))

@@ -75,7 +75,12 @@ async fn any_other_algorithm_is_refused_by_its_name() {
             }
             app.head(&target).await.expect(400);
         }
-        for digest in ["sha256:", "sha256:00", "sha256", "sha256:E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855"] {
+        for digest in [
+            "sha256:",
+            "sha256:00",
+            "sha256",
+            "sha256:E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855",
+        ] {
             app.get(format!("/v2/some/app/blobs/{digest}")).await.refused(400, "DIGEST_INVALID");
         }
     })

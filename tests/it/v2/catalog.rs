@@ -45,7 +45,8 @@ async fn links_lead_through_all_pages() {
 async fn a_page_begins_behind_last() {
     on_each_engine(async |app| {
         push(app).await;
-        let list = async |query: &str| app.get(format!("/v2/_catalog?{query}")).await.expect(200).strings("repositories");
+        let list =
+            async |query: &str| app.get(format!("/v2/_catalog?{query}")).await.expect(200).strings("repositories");
         assert_eq!(list("last=a/x").await, ["a/x/y", "b/x", "library/solo"]);
         assert_eq!(list("last=a%2Fw&n=1").await, ["a/x"]);
         assert_eq!(list("last=zzz").await, [""; 0]);

@@ -52,7 +52,8 @@ async fn no_path_leads_out_or_breaks_the_server() {
         app.push_image("a/b", "v1", "a").await;
         for path in PATHS {
             for method in ["GET", "HEAD", "PUT", "POST", "PATCH", "DELETE", "OPTIONS", "PROPFIND"] {
-                let request = format!("{method} {path} HTTP/1.1\r\nhost: h\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
+                let request =
+                    format!("{method} {path} HTTP/1.1\r\nhost: h\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
                 let status = send(app, request).await;
                 assert!((200..500).contains(&status), "{method} {path}: {status}");
                 // A page of a list behind any text is a page; nothing else of these is there.
@@ -89,7 +90,9 @@ async fn header_values_of_all_kinds_are_borne() {
         for name in names {
             for value in values {
                 for (method, target) in [("GET", &*target), ("PATCH", &upload), ("PUT", "/v2/a/b/manifests/v2")] {
-                    let mut request = format!("{method} {target} HTTP/1.1\r\nconnection: close\r\ncontent-length: 0\r\n").into_bytes();
+                    let mut request =
+                        format!("{method} {target} HTTP/1.1\r\nconnection: close\r\ncontent-length: 0\r\n")
+                            .into_bytes();
                     request.extend_from_slice(&[name.as_bytes(), b": ", value, b"\r\n\r\n"].concat());
                     let status = send(app, request).await;
                     assert!(status < 500, "{method} {name}: {}: {status}", String::from_utf8_lossy(value));
@@ -181,7 +184,11 @@ async fn what_is_no_http_does_no_harm() {
             let _ = raw.end().await;
             let status = status(&mut raw).await;
             // A version that nobody speaks has a status of its own.
-            assert!(status < 500 || status == 505, "{}: {status}", String::from_utf8_lossy(&request[..request.len().min(60)]));
+            assert!(
+                status < 500 || status == 505,
+                "{}: {status}",
+                String::from_utf8_lossy(&request[..request.len().min(60)])
+            );
         }
         app.get("/v2/").await.expect(200);
     })

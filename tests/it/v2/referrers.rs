@@ -129,7 +129,8 @@ async fn an_image_is_listed_by_the_type_of_its_config() {
         let typed = Manifest::index(&[]).subject(&image.manifest).with("artifactType", SBOM);
         refer(app, &typed).await;
         let all = entries(&list(app, &image.digest().to_string()).await);
-        let of = |manifest: &Manifest| all.iter().find(|entry| entry["digest"] == manifest.digest().to_string()).unwrap();
+        let of =
+            |manifest: &Manifest| all.iter().find(|entry| entry["digest"] == manifest.digest().to_string()).unwrap();
         assert_eq!(of(&index).get("artifactType"), None);
         assert_eq!(of(&typed)["artifactType"], SBOM);
     })

@@ -63,7 +63,9 @@ async fn a_client_that_waits_for_leave_is_refused_without_being_asked_for_the_bo
         ];
         for (method, target, length, expected) in cases {
             let mut raw = app.raw().await;
-            let head = format!("{method} {target} HTTP/1.1\r\nhost: h\r\nexpect: 100-continue\r\ncontent-length: {length}\r\n\r\n");
+            let head = format!(
+                "{method} {target} HTTP/1.1\r\nhost: h\r\nexpect: 100-continue\r\ncontent-length: {length}\r\n\r\n"
+            );
             raw.send(head).await.unwrap();
             // Nothing is sent: an answer that waited for the body would not come.
             let (status, text) = raw.answer().await.unwrap();

@@ -80,7 +80,11 @@ async fn an_upload_goes_on_after_a_restart() {
             app.patch(&upload).body(bytes.slice(..30_000)).await.expect(202);
             app.restart().await;
             assert_eq!(range(app, &upload).await, "0-29999");
-            app.patch(&upload).header("content-range", "30000-59999").body(bytes.slice(30_000..60_000)).await.expect(202);
+            app.patch(&upload)
+                .header("content-range", "30000-59999")
+                .body(bytes.slice(30_000..60_000))
+                .await
+                .expect(202);
             app.restart().await;
             let answer = app.put(format!("{upload}?digest={digest}")).body(bytes.slice(60_000..)).await;
             assert_created(app, answer, "some/app", &bytes).await;

@@ -52,9 +52,8 @@ async fn links_lead_through_all_pages() {
 async fn a_page_begins_behind_last_whether_it_exists_or_not() {
     on_each_engine(async |app| {
         push(app, "some/app", &TAGS).await;
-        let list = async |query: &str| {
-            app.get(format!("/v2/some/app/tags/list?{query}")).await.expect(200).strings("tags")
-        };
+        let list =
+            async |query: &str| app.get(format!("/v2/some/app/tags/list?{query}")).await.expect(200).strings("tags");
         assert_eq!(list("last=a").await, ["a-1", "a.1", "b"]);
         assert_eq!(list("last=a-").await, ["a-1", "a.1", "b"]);
         assert_eq!(list("last=A&n=2").await, ["B", "_x"]);

@@ -171,7 +171,8 @@ async fn a_digest_that_does_not_match_ends_the_session() {
     on_each_engine(async |app| {
         let wrong = sha256(b"other bytes");
         let upload = app.begin("some/app").await;
-        let answer = app.put(format!("{upload}?digest={wrong}")).body("some bytes").await.refused(400, "DIGEST_INVALID");
+        let answer =
+            app.put(format!("{upload}?digest={wrong}")).body("some bytes").await.refused(400, "DIGEST_INVALID");
         assert_eq!(answer.detail()["expected"], wrong.to_string());
         assert_eq!(answer.detail()["actual"], sha256(b"some bytes").to_string());
         app.get(&upload).await.refused(404, "BLOB_UPLOAD_UNKNOWN");
@@ -218,6 +219,19 @@ async fn a_session_belongs_to_its_repository() {
         // It was not touched.
         assert_eq!(app.get(&upload).await.expect(204).header("range"), "0-0");
         app.put(format!("{upload}?digest={digest}")).body("x").await.expect(201);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_session_belongs_to_who_began_it() {
+    on_each_engine(async |app| {
+        let upload = app.begin("some/app").await;
+        app.write("UPDATE uploads SET principal = 'somebody else'").await;
+        for call in [app.get(&upload), app.patch(&upload).body("x"), app.delete(&upload)] {
+            call.await.refused(404, "BLOB_UPLOAD_UNKNOWN");
+        }
+        app.put(format!("{upload}?digest={}", sha256(b"x"))).body("x").await.refused(404, "BLOB_UPLOAD_UNKNOWN");
     })
     .await;
 }
