@@ -79,7 +79,11 @@ impl<'a> Printer<'a> {
 
     fn print(&mut self, fault: &Fault) -> io::Result<()> {
         self.clear();
-        if self.json { writeln!(self.out, "{}", serde_json::to_string(fault)?) } else { writeln!(self.out, "{}", describe(fault)) }
+        if self.json {
+            writeln!(self.out, "{}", serde_json::to_string(fault)?)
+        } else {
+            writeln!(self.out, "{}", describe(fault))
+        }
     }
 
     fn clear(&self) {

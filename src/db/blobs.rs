@@ -18,12 +18,7 @@ pub struct BlobRow {
 }
 
 fn blob_row(mut row: super::Row) -> Result<BlobRow, Error> {
-    Ok(BlobRow {
-        id: row.int(0)?,
-        size: row.size(1)?,
-        location: row.text(2)?,
-        quarantined: row.text(3)? != "live",
-    })
+    Ok(BlobRow { id: row.int(0)?, size: row.size(1)?, location: row.text(2)?, quarantined: row.text(3)? != "live" })
 }
 
 /// Finds a blob through a repository that holds it.
@@ -55,21 +50,13 @@ pub fn lookup(tx: &mut Tx<'_>, digest: &Digest) -> Result<Option<BlobRow>, Error
 
 /// Finds a blob's row whoever holds it, and keeps it from being deleted until the transaction ends.
 pub fn hold(tx: &mut Tx<'_>, digest: &Digest) -> Result<Option<BlobRow>, Error> {
-    let row = tx.first(
-        "SELECT id, size, location, state FROM blobs WHERE digest = $1 FOR KEY SHARE",
-        &[digest.into()],
-    )?;
+    let row =
+        tx.first("SELECT id, size, location, state FROM blobs WHERE digest = $1 FOR KEY SHARE", &[digest.into()])?;
     row.map(blob_row).transpose()
 }
 
 /// Inserts a blob; returns nothing when its digest is already there.
-pub fn insert(
-    tx: &mut Tx<'_>,
-    digest: &Digest,
-    size: u64,
-    location: &str,
-    now: i64,
-) -> Result<Option<i64>, Error> {
+pub fn insert(tx: &mut Tx<'_>, digest: &Digest, size: u64, location: &str, now: i64) -> Result<Option<i64>, Error> {
     let row = tx.first(
         "INSERT INTO blobs (digest, size, location, state, created_at) VALUES ($1, $2, $3, 'live', $4) \
          ON CONFLICT (digest) DO NOTHING RETURNING id",

@@ -46,11 +46,7 @@ pub fn by_tag(tx: &mut Tx<'_>, repository: &RepositoryName, tag: &Tag) -> Result
 }
 
 /// Finds a manifest by its digest.
-pub fn by_digest(
-    tx: &mut Tx<'_>,
-    repository: &RepositoryName,
-    digest: &Digest,
-) -> Result<Option<ManifestRow>, Error> {
+pub fn by_digest(tx: &mut Tx<'_>, repository: &RepositoryName, digest: &Digest) -> Result<Option<ManifestRow>, Error> {
     let row = tx.first(
         "SELECT m.digest, m.media_type, m.content FROM repositories r \
          JOIN manifests m ON m.repository_id = r.id AND m.digest = $2 WHERE r.name = $1",

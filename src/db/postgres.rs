@@ -58,9 +58,10 @@ impl Postgres {
     }
 
     async fn acquire(&self) -> Result<Object, Error> {
-        self.pool.get().await.map_err(|e| {
-            Error::new(Kind::Unavailable, format!("cannot get a connection to PostgreSQL: {}", chain(&e)))
-        })
+        self.pool
+            .get()
+            .await
+            .map_err(|e| Error::new(Kind::Unavailable, format!("cannot get a connection to PostgreSQL: {}", chain(&e))))
     }
 
     pub(super) async fn read<T, E, F>(&self, f: F) -> Result<T, E>
@@ -209,11 +210,7 @@ impl<'a> FromSql<'a> for Val {
 }
 
 impl ToSql for Val {
-    fn to_sql(
-        &self,
-        ty: &Type,
-        out: &mut BytesMut,
-    ) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
+    fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
         match self {
             Self::Null => Ok(IsNull::Yes),
             Self::Int(i) => i.to_sql(ty, out),

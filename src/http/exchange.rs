@@ -63,8 +63,7 @@ fn host(app: &App, parts: &Parts, connection: Option<&ConnInfo>) -> String {
     }
     let Some(connection) = connection else { return "HOST".to_owned() };
     let trusted = &app.config.server.trusted_proxies;
-    let origin =
-        proxy::origin(connection.peer.ip(), connection.tls, parts.uri.authority(), &parts.headers, trusted);
+    let origin = proxy::origin(connection.peer.ip(), connection.tls, parts.uri.authority(), &parts.headers, trusted);
     origin.host.map_or_else(|| "HOST".to_owned(), |host| host.to_string())
 }
 

@@ -152,12 +152,7 @@ pub async fn mount(
 }
 
 /// Removes a blob from a repository, unless a manifest there names it.
-pub async fn delete(
-    registry: &Registry,
-    ctx: &Ctx,
-    repository: &RepositoryName,
-    digest: &Digest,
-) -> Result<(), Error> {
+pub async fn delete(registry: &Registry, ctx: &Ctx, repository: &RepositoryName, digest: &Digest) -> Result<(), Error> {
     let (ctx, name, digest) = (ctx.clone(), repository.clone(), *digest);
     let delete = move |tx: &mut db::Tx<'_>| {
         let repository_id = repositories::find(tx, &name)?.ok_or_else(|| Error::NameUnknown(name.clone()))?;

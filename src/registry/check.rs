@@ -277,7 +277,9 @@ impl Check<'_> {
         let (edges, there) = self
             .registry
             .db
-            .scan::<_, db::Error, _>(move |tx| Ok((inventory::edges(tx, id)?, inventory::has_manifest(tx, id, &digest)?)))
+            .scan::<_, db::Error, _>(move |tx| {
+                Ok((inventory::edges(tx, id)?, inventory::has_manifest(tx, id, &digest)?))
+            })
             .await?;
         Ok((there && edges != named).then_some(Fault::ManifestEdges))
     }

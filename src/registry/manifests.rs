@@ -101,7 +101,11 @@ fn verified_digest(reference: &Reference, content: &[u8]) -> Result<Digest, Erro
         Reference::Tag(_) => Ok(Algorithm::Sha256.digest(content)),
         Reference::Digest(expected) => {
             let actual = expected.algorithm().digest(content);
-            if actual == *expected { Ok(actual) } else { Err(Error::DigestMismatch { expected: *expected, actual: Box::new(actual) }) }
+            if actual == *expected {
+                Ok(actual)
+            } else {
+                Err(Error::DigestMismatch { expected: *expected, actual: Box::new(actual) })
+            }
         }
     }
 }
@@ -145,8 +149,7 @@ impl Insert {
             Some(id) => id,
             None => self.insert(tx, repository_id)?,
         };
-        let target =
-            tags::Target { repository: &self.repository, repository_id, manifest_id, digest: &self.digest };
+        let target = tags::Target { repository: &self.repository, repository_id, manifest_id, digest: &self.digest };
         for tag in &self.tags {
             tags::move_to(tx, &self.ctx, &target, tag)?;
         }
@@ -275,7 +278,8 @@ fn delete_manifest(
         tags::delete(tx, ctx, repository, repository_id, &tag, Some(manifest_id))?;
     }
     manifests::delete(tx, repository_id, manifest_id, ctx.now)?;
-    let event = Event { kind: "manifest.delete", repository: Some(repository), digest: Some(digest), ..Event::default() };
+    let event =
+        Event { kind: "manifest.delete", repository: Some(repository), digest: Some(digest), ..Event::default() };
     ctx.record(tx, &event)?;
     Ok(true)
 }

@@ -116,8 +116,8 @@ async fn abort_strays(registry: &Registry, ctx: &Ctx) -> Result<u64, Error> {
     let Some(cutoff) = SystemTime::now().checked_sub(registry.storage.upload_expiry) else { return Ok(0) };
     let mut done = 0;
     for (id, modified, _) in registry.blobs.list_uploads(STEPS).await? {
-        let stray = modified < cutoff
-            && registry.db.read(move |tx| uploads::find(tx, &id.to_string())).await?.is_none();
+        let stray =
+            modified < cutoff && registry.db.read(move |tx| uploads::find(tx, &id.to_string())).await?.is_none();
         if stray {
             tracing::debug!(upload = %id, at = ctx.now, "removing unfinished bytes without a session");
             registry.blobs.abort(id).await?;

@@ -68,7 +68,10 @@ pub(super) fn delete(
     Ok(true)
 }
 
-#[expect(clippy::too_many_arguments, reason = "one line of history has this many facts, and they come from two callers")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one line of history has this many facts, and they come from two callers"
+)]
 fn record(
     tx: &mut Tx<'_>,
     ctx: &Ctx,

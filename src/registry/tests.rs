@@ -1,0 +1,10 @@
+mod support;
+
+mod check;
+mod concurrency;
+mod faults;
+mod leases;
+mod model;
+mod push;
+mod races;
+mod sweep;

@@ -40,22 +40,15 @@ pub async fn start(
     algorithm: Algorithm,
 ) -> Result<UploadId, Error> {
     let id = UploadId::random();
-    let (name, boot, principal, now) =
-        (repository.clone(), registry.boot.clone(), ctx.identity.principal(), ctx.now);
-    let insert = move |tx: &mut crate::db::Tx<'_>| {
-        uploads::insert(tx, &id.to_string(), &name, principal, algorithm, &boot, now)
-    };
+    let (name, boot, principal, now) = (repository.clone(), registry.boot.clone(), ctx.identity.principal(), ctx.now);
+    let insert =
+        move |tx: &mut crate::db::Tx<'_>| uploads::insert(tx, &id.to_string(), &name, principal, algorithm, &boot, now);
     registry.db.write_soft(insert).await?;
     Ok(id)
 }
 
 /// Tells how many bytes a session has.
-pub async fn status(
-    registry: &Registry,
-    ctx: &Ctx,
-    repository: &RepositoryName,
-    id: UploadId,
-) -> Result<u64, Error> {
+pub async fn status(registry: &Registry, ctx: &Ctx, repository: &RepositoryName, id: UploadId) -> Result<u64, Error> {
     let row = registry.db.read(move |tx| uploads::find(tx, &id.to_string())).await?;
     let row = row.filter(|row| row.repository == repository.as_str() && row.principal == ctx.identity.principal());
     Ok(row.ok_or(Error::UploadUnknown)?.received)
@@ -77,12 +70,7 @@ pub async fn append<B: Body>(
 }
 
 /// Ends a session without a blob.
-pub async fn cancel(
-    registry: &Registry,
-    ctx: &Ctx,
-    repository: &RepositoryName,
-    id: UploadId,
-) -> Result<(), Error> {
+pub async fn cancel(registry: &Registry, ctx: &Ctx, repository: &RepositoryName, id: UploadId) -> Result<(), Error> {
     Session::claim(registry, ctx, repository, id, None).await?.discard().await
 }
 
@@ -93,9 +81,7 @@ fn check_range(received: u64, range: Option<ContentRange>, length: Option<u64>) 
         return Err(Error::ChunkOutOfOrder { start: range.start, received });
     }
     match length {
-        Some(length) if length != range.len() => {
-            Err(Error::SizeMismatch { announced: range.len(), received: length })
-        }
+        Some(length) if length != range.len() => Err(Error::SizeMismatch { announced: range.len(), received: length }),
         _ => Ok(()),
     }
 }
@@ -116,5 +102,9 @@ fn receive_error(error: receive::ReceiveError, limit: Option<u64>) -> Error {
 }
 
 fn verify(expected: &Digest, actual: Digest) -> Result<(), Error> {
-    if actual == *expected { Ok(()) } else { Err(Error::DigestMismatch { expected: *expected, actual: Box::new(actual) }) }
+    if actual == *expected {
+        Ok(())
+    } else {
+        Err(Error::DigestMismatch { expected: *expected, actual: Box::new(actual) })
+    }
 }

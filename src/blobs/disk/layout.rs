@@ -78,7 +78,9 @@ impl Layout {
         let layout = Self::open_existing(root, durability)?;
         match layout.check_writable() {
             // What is there can be served all the same, and room may come back.
-            Err(error @ Error::Full(_)) => tracing::warn!(%error, "the blob store has no room: it is served, not filled"),
+            Err(error @ Error::Full(_)) => {
+                tracing::warn!(%error, "the blob store has no room: it is served, not filled");
+            }
             checked => checked?,
         }
         layout.sync_directories()?;
@@ -87,8 +89,8 @@ impl Layout {
 
     /// Takes a layout as it is.
     pub(super) fn open_existing(root: PathBuf, durability: Durability) -> Result<Self, Error> {
-        let blobs = File::open(root.join(BLOBS))
-            .map_err(|e| Error::io("use the directory", root.display().to_string(), e))?;
+        let blobs =
+            File::open(root.join(BLOBS)).map_err(|e| Error::io("use the directory", root.display().to_string(), e))?;
         let prepared = (0..ALGORITHMS.len() * FAN_OUT).map(|_| AtomicBool::new(false));
         Ok(Self { blobs, prepared: prepared.collect(), durability, root })
     }

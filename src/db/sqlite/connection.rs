@@ -7,10 +7,10 @@ use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{OpenFlags, ToSql};
 
+use crate::db::Statements;
 use crate::db::dialect::Rewritten;
 use crate::db::error::{Error, Kind};
 use crate::db::value::{Row, Val};
-use crate::db::Statements;
 
 /// How long a statement waits for another process (`havre check`, a backup) before it fails as busy.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);

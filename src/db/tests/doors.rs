@@ -77,7 +77,11 @@ async fn reads_see_what_was_committed_at_once() {
     on_each_engine(async |db| {
         for i in 0..20_usize {
             let soft = move |tx: &mut Tx<'_>| add(tx, &format!("{i:03}"));
-            if i % 2 == 0 { db.write(soft).await.unwrap() } else { db.write_soft(soft).await.unwrap() }
+            if i % 2 == 0 {
+                db.write(soft).await.unwrap();
+            } else {
+                db.write_soft(soft).await.unwrap();
+            }
             let seen = db.read(|tx| garbage::due(tx, 0, 100)).await.unwrap();
             assert_eq!(seen.len(), i + 1);
             let seen = db.scan(|tx| garbage::due(tx, 0, 100)).await.unwrap();
@@ -181,9 +185,10 @@ async fn every_use_of_a_door_is_observed() {
     let directory = tempfile::TempDir::new().unwrap();
     let counts: Arc<[AtomicUsize; 2]> = Arc::default();
     let counted = Arc::clone(&counts);
-    let db = Db::open_sqlite(&directory.path().join("havre.db"), true).unwrap().observed_by(Arc::new(move |write, _| {
-        counted[usize::from(write)].fetch_add(1, Ordering::SeqCst);
-    }));
+    let db =
+        Db::open_sqlite(&directory.path().join("havre.db"), true).unwrap().observed_by(Arc::new(move |write, _| {
+            counted[usize::from(write)].fetch_add(1, Ordering::SeqCst);
+        }));
     db.read(|tx| repositories::find(tx, &name("a/b"))).await.unwrap();
     db.scan(|_| Ok::<_, Error>(())).await.unwrap();
     let _ = db.write(|_| Err::<(), _>(refuse())).await;

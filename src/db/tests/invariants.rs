@@ -45,10 +45,7 @@ const RULES: [(&str, &str); 9] = [
         "SELECT COUNT(*) FROM repository_blobs l WHERE l.unreferenced_since IS NULL \
          AND NOT EXISTS (SELECT 1 FROM manifest_edges e WHERE e.repository_id = l.repository_id AND e.blob_id = l.blob_id)",
     ),
-    (
-        "bytes in use are also garbage",
-        "SELECT COUNT(*) FROM garbage g JOIN blobs b ON b.location = g.location",
-    ),
+    ("bytes in use are also garbage", "SELECT COUNT(*) FROM garbage g JOIN blobs b ON b.location = g.location"),
     (
         "a tag is not where its history ends",
         "SELECT COUNT(*) FROM tags t JOIN manifests m ON m.id = t.manifest_id WHERE NOT EXISTS (SELECT 1 FROM tag_history h \

@@ -180,7 +180,8 @@ async fn events_and_garbage_are_listed_the_oldest_first() {
     on_each_engine(async |db| {
         db.run(|tx| {
             for (at, kind) in [(3, "c"), (1, "a"), (2, "b")] {
-                let new = events::NewEvent { at, kind, repository: Some("r"), actor: "x", ..events::NewEvent::default() };
+                let new =
+                    events::NewEvent { at, kind, repository: Some("r"), actor: "x", ..events::NewEvent::default() };
                 events::insert(tx, &new)?;
                 garbage::insert(tx, kind, at)?;
             }
@@ -220,7 +221,10 @@ async fn the_inventory_pages_over_everything() {
             let page = inventory::blobs(tx, 0, 3)?;
             assert_eq!(page.iter().map(|blob| blob.size).collect::<Vec<_>>(), [0, 1, 2]);
             let rest = inventory::blobs(tx, page[2].id, 30)?;
-            assert_eq!(rest.iter().map(|blob| (blob.size, blob.quarantined)).collect::<Vec<_>>(), [(3, false), (4, true)]);
+            assert_eq!(
+                rest.iter().map(|blob| (blob.size, blob.quarantined)).collect::<Vec<_>>(),
+                [(3, false), (4, true)]
+            );
             assert!(inventory::is_unchanged(tx, &page[0])?);
             let moved = inventory::BlobEntry { location: "elsewhere".into(), ..page[0].clone() };
             assert!(!inventory::is_unchanged(tx, &moved)?);

@@ -131,12 +131,9 @@ async fn a_blob_that_is_being_linked_is_not_deleted() {
         assert_eq!(second.unwrap(), None);
         // And the other way round: who comes while it is deleted finds no blob.
         db.run(move |tx| let_go(tx, b, id)).await;
-        let (first, second) = interleave(
-            db,
-            move |tx| blobs::delete_unlinked(tx, id),
-            db.write(|tx| blobs::hold(tx, &digest("x"))),
-        )
-        .await;
+        let (first, second) =
+            interleave(db, move |tx| blobs::delete_unlinked(tx, id), db.write(|tx| blobs::hold(tx, &digest("x"))))
+                .await;
         assert!(first.unwrap().is_some());
         assert_eq!(second.unwrap(), None);
     })

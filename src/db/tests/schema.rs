@@ -18,9 +18,11 @@ fn sqlite_tables(connection: &rusqlite::Connection) -> Tables {
     };
     let mut tables = Tables::new();
     for table in texts("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'") {
-        let mut statement = connection.prepare("SELECT name, type, \"notnull\", pk FROM pragma_table_info(?1)").unwrap();
+        let mut statement =
+            connection.prepare("SELECT name, type, \"notnull\", pk FROM pragma_table_info(?1)").unwrap();
         let read = |row: &rusqlite::Row<'_>| {
-            let (name, kind, not_null, key) = (row.get(0)?, row.get::<_, String>(1)?, row.get(2)?, row.get::<_, i64>(3)?);
+            let (name, kind, not_null, key) =
+                (row.get(0)?, row.get::<_, String>(1)?, row.get(2)?, row.get::<_, i64>(3)?);
             let kind = match kind.as_str() {
                 "INTEGER" | "BIGINT" => "integer",
                 "TEXT" => "text",
@@ -36,7 +38,8 @@ fn sqlite_tables(connection: &rusqlite::Connection) -> Tables {
         key.sort();
         let mut indexes = BTreeSet::from([(key.into_iter().map(|(_, name)| name).collect(), true)]);
         for index in texts(&format!("SELECT name FROM pragma_index_list('{table}') WHERE origin = 'c'")) {
-            let unique = format!("SELECT name FROM pragma_index_list('{table}') WHERE name = '{index}' AND \"unique\" = 1");
+            let unique =
+                format!("SELECT name FROM pragma_index_list('{table}') WHERE name = '{index}' AND \"unique\" = 1");
             let columns = texts(&format!("SELECT name FROM pragma_index_info('{index}') ORDER BY seqno"));
             indexes.insert((columns, !texts(&unique).is_empty()));
         }

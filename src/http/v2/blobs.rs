@@ -68,9 +68,8 @@ pub(super) async fn head(
 
 /// Reads `Range`, unless `If-Range` says that the client has a part of something else (RFC 9110, 13.1.5).
 fn range(headers: &HeaderMap, blob: &Blob) -> RangeOutcome {
-    let of_this = headers
-        .get(header::IF_RANGE)
-        .is_none_or(|value| value.as_bytes() == answer::etag(&blob.digest).as_bytes());
+    let of_this =
+        headers.get(header::IF_RANGE).is_none_or(|value| value.as_bytes() == answer::etag(&blob.digest).as_bytes());
     match headers.get(header::RANGE).and_then(|value| value.to_str().ok()) {
         Some(range) if of_this => parse_range(range, blob.size),
         _ => RangeOutcome::Whole,

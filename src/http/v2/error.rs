@@ -68,7 +68,10 @@ impl From<Refusal> for Failure {
             }
             Refusal::Method(allow) => {
                 let message = format!("this method is not supported here; use {allow}");
-                Self { allow: Some(allow), ..Self::new(StatusCode::METHOD_NOT_ALLOWED, ErrorCode::Unsupported, message) }
+                Self {
+                    allow: Some(allow),
+                    ..Self::new(StatusCode::METHOD_NOT_ALLOWED, ErrorCode::Unsupported, message)
+                }
             }
             Refusal::Syntax(error) => syntax(&error),
             Refusal::Upload => upload_unknown(),
@@ -77,7 +80,9 @@ impl From<Refusal> for Failure {
                 Self::new(StatusCode::BAD_REQUEST, ErrorCode::PaginationNumberInvalid, message).with(json!({ "n": n }))
             }
             Refusal::TooManyTags(count) => {
-                let message = format!("{count} tag parameters, at most {MAX_TAG_PARAMETERS} are taken; send the rest in a second push");
+                let message = format!(
+                    "{count} tag parameters, at most {MAX_TAG_PARAMETERS} are taken; send the rest in a second push"
+                );
                 Self::new(StatusCode::URI_TOO_LONG, ErrorCode::TagInvalid, message)
             }
             Refusal::DigestMissing => {
@@ -146,7 +151,7 @@ pub(super) fn failure(error: &registry::Error, host: &str, request_id: &str) -> 
             Failure::new(bad_request, ErrorCode::SizeInvalid, error.to_string()).with(detail)
         }
         E::BodyBroken(_) => {
-            let message = "the body ended early; ask where the upload stands with GET and continue from there";
+            let message = "the body ended early; send it again, or in an upload ask with GET where it stands and go on from there";
             Failure::new(bad_request, ErrorCode::BlobUploadInvalid, message)
         }
         E::BlobTooLarge { limit } => {
@@ -181,7 +186,7 @@ pub(super) fn failure(error: &registry::Error, host: &str, request_id: &str) -> 
         }
         E::Crowded => {
             let message = format!("{error}; try again in a few seconds");
-            Failure::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::TooManyRequests, message)
+            Failure::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Unavailable, message)
         }
         E::Db(_) | E::Store(_) => match error.trouble() {
             Some(trouble) => unavailable(error, trouble, request_id),

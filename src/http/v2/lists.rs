@@ -7,8 +7,8 @@ use serde_json::json;
 use super::Refused;
 use super::answer;
 use super::route::{PageQuery, Repository};
-use crate::http::exchange::Exchange;
 use crate::http::body::Body;
+use crate::http::exchange::Exchange;
 use crate::registry;
 use crate::registry::catalog::Page;
 
@@ -50,7 +50,9 @@ pub(super) async fn tags(
 ) -> Result<Response<Body>, Refused> {
     // A list of none still tells a repository that is not there.
     let limit = limit(query);
-    let mut page = registry::tags::list(&exchange.app.registry, &exchange.ctx, &repository.name, query.last.as_deref(), limit).await?;
+    let mut page =
+        registry::tags::list(&exchange.app.registry, &exchange.ctx, &repository.name, query.last.as_deref(), limit)
+            .await?;
     if limit == 0 {
         page = empty_page();
     }

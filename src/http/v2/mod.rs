@@ -67,7 +67,9 @@ async fn perform(
         Action::Catalog(page) => lists::catalog(exchange, &page).await,
         Action::Tags(repository, page) => lists::tags(exchange, &repository, &page).await,
         Action::ManifestGet(repository, reference) => manifests::get(exchange, &repository, &reference, headers).await,
-        Action::ManifestHead(repository, reference) => manifests::head(exchange, &repository, &reference, headers).await,
+        Action::ManifestHead(repository, reference) => {
+            manifests::head(exchange, &repository, &reference, headers).await
+        }
         Action::ManifestPut(repository, reference, tags) => {
             Box::pin(manifests::put(exchange, repository, reference, tags, headers, &mut body)).await
         }
@@ -77,11 +79,11 @@ async fn perform(
         Action::BlobDelete(repository, digest) => blobs::delete(exchange, &repository, digest).await,
         Action::UploadStart(repository, start) => {
             Box::pin(uploads::start(exchange, &repository, start, headers, &mut body)).await
-        },
+        }
         Action::UploadStatus(repository, id) => uploads::status(exchange, &repository, id).await,
         Action::UploadPatch(repository, id) => {
             Box::pin(uploads::patch(exchange, &repository, id, headers, &mut body)).await
-        },
+        }
         Action::UploadPut(repository, id, digest) => {
             Box::pin(uploads::put(exchange, &repository, id, digest, headers, &mut body)).await
         }

@@ -9,8 +9,8 @@ use serde_json::value::RawValue;
 use super::Refused;
 use super::answer::{self, OCI_FILTERS};
 use super::route::{ReferrersQuery, Repository};
-use crate::http::exchange::Exchange;
 use crate::http::body::Body;
+use crate::http::exchange::Exchange;
 use crate::registry::referrers;
 
 #[derive(Serialize)]
@@ -40,7 +40,9 @@ pub(super) async fn list(
     query: &ReferrersQuery,
 ) -> Result<Response<Body>, Refused> {
     let filter = query.artifact_type.as_deref();
-    let page = referrers::list(&exchange.app.registry, &exchange.ctx, &repository.name, &subject, filter, query.last.as_ref()).await?;
+    let page =
+        referrers::list(&exchange.app.registry, &exchange.ctx, &repository.name, &subject, filter, query.last.as_ref())
+            .await?;
     let manifests = page.referrers.into_iter().map(|row| Entry {
         media_type: row.media_type,
         digest: row.digest.to_string(),

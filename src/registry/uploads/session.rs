@@ -8,9 +8,9 @@ use oci::{Algorithm, Hasher, RepositoryName};
 use super::{Body, Chunk, check_limit, check_range, receive_error};
 use crate::blobs::receive::{self, Checkpoint, ReceiveError};
 use crate::blobs::{self, BoxFuture, Location, UploadId};
+use crate::config::ByteSize;
 use crate::db::uploads::{self, Progress, UploadRow};
 use crate::db::{self, Db, Tx, garbage};
-use crate::config::ByteSize;
 use crate::registry::{Ctx, Error, Registry};
 
 /// How long a request may hold a session without a sign of life: longer than a silent connection is let live.
@@ -211,7 +211,8 @@ impl<'a> Session<'a> {
     /// Records where the session stands and lets go of it; returns how many bytes it has.
     pub(super) async fn release(self) -> Result<u64, Error> {
         let (key, holder, received) = (self.id.to_string(), self.holder, self.received);
-        let save = self.hasher.map(|hasher| save(&key, &holder, &self.registry.boot, received, &hasher, self.clock.now()));
+        let save =
+            self.hasher.map(|hasher| save(&key, &holder, &self.registry.boot, received, &hasher, self.clock.now()));
         let release = move |tx: &mut Tx<'_>| {
             if let Some(save) = &save
                 && !save(tx)?
@@ -249,10 +250,7 @@ impl<'a> Session<'a> {
 
 /// Lets go of a session once the database is well again: until then, and for the rest of its lease, the client would be
 /// told that its own broken request still writes.
-async fn release_later(
-    db: Arc<Db>,
-    release: impl FnMut(&mut Tx<'_>) -> Result<(), Error> + Clone + Send + 'static,
-) {
+async fn release_later(db: Arc<Db>, release: impl FnMut(&mut Tx<'_>) -> Result<(), Error> + Clone + Send + 'static) {
     for _ in 0..LEASE.as_secs() {
         tokio::time::sleep(Duration::from_secs(1)).await;
         match db.write_soft(release.clone()).await {

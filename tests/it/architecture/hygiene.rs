@@ -201,7 +201,7 @@ fn module_docs(tree: &Tree) -> Vec<Breach> {
     let program = tree.sources().filter(|file| !file.is_test_file());
     let silent = program.filter(|file| {
         let first = file.text.lines().find(|line| !line.trim().is_empty());
-        !first.is_some_and(|line| line.trim_start_matches("//!").trim().len() + 3 < line.len())
+        first.is_none_or(|line| line.trim_start_matches("//!").trim().len() + 3 >= line.len())
     });
     silent.map(|file| Breach::new(&file.path, 1, "no `//!`")).collect()
 }

@@ -137,7 +137,8 @@ fn a_driver_outside_db_is_seen() {
 
 fn sql_in_db(tree: &Tree) -> Vec<Breach> {
     let outside = tree.sources().filter(|file| file.top_module() != Some("db"));
-    words(outside, |token| token.kind == Kind::Text && is_sql(&token.text))
+    // A test may damage a row as no query of ours does.
+    words(outside, |token| !token.test && token.kind == Kind::Text && is_sql(&token.text))
 }
 
 /// Whether `text` holds a statement; the house writes SQL's own words in capitals.

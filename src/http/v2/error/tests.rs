@@ -31,7 +31,6 @@ fn name(error: &Error) -> String {
         Error::ManifestInvalid(_) => "ManifestInvalid",
         Error::ReferencesMissing(_) => "ReferencesMissing",
         Error::Referenced { .. } => "Referenced",
-        Error::Crowded => "Crowded",
         Error::Db(error) => return format!("Db({:?})", error.kind),
         Error::Store(error) => match **error {
             blobs::Error::NotFound(_) => "Store(NotFound)",
@@ -69,7 +68,6 @@ fn errors() -> Vec<Error> {
         Error::ReferencesMissing(vec![digest]),
         Error::ReferencesMissing(vec![digest, other]),
         Error::Referenced { digest, parents: vec![other] },
-        Error::Crowded,
         db::Error::new(Kind::Busy, "secret").into(),
         db::Error::new(Kind::Full, "secret").into(),
         db::Error::new(Kind::ReadOnly, "secret").into(),

@@ -5,12 +5,12 @@ const HEX: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca49599
 const UUID: &str = "67e55044-10b1-426f-9247-bb680e5fe0c8";
 
 fn get(path: &str) -> Result<Action, Refusal> {
-    with(Method::GET, path)
+    with(&Method::GET, path)
 }
 
-fn with(method: Method, target: &str) -> Result<Action, Refusal> {
+fn with(method: &Method, target: &str) -> Result<Action, Refusal> {
     let (path, query) = target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
-    route(&method, path, query)
+    route(method, path, query)
 }
 
 fn repo(name: &str) -> Repository {
@@ -29,12 +29,20 @@ fn every_path_of_the_specification_is_read() {
         (Method::GET, "/v2/".to_owned(), Action::Base),
         (Method::GET, "/v2".to_owned(), Action::Base),
         (Method::HEAD, "/v2/".to_owned(), Action::Base),
-        (Method::GET, "/v2/_catalog?n=3&last=a".to_owned(), Action::Catalog(PageQuery { n: Some(3), last: Some("a".into()) })),
+        (
+            Method::GET,
+            "/v2/_catalog?n=3&last=a".to_owned(),
+            Action::Catalog(PageQuery { n: Some(3), last: Some("a".into()) }),
+        ),
         (Method::GET, "/v2/_oci/ext/discover".to_owned(), Action::Discover),
         (Method::GET, "/v2/a/b/_oci/ext/discover".to_owned(), Action::Discover),
         (Method::GET, "/v2/a/b/tags/list".to_owned(), Action::Tags(repo("a/b"), PageQuery::default())),
         (Method::GET, "/v2/a/b/manifests/1.0".to_owned(), Action::ManifestGet(repo("a/b"), tag("1.0"))),
-        (Method::HEAD, format!("/v2/a/b/manifests/{HEX}"), Action::ManifestHead(repo("a/b"), Reference::Digest(digest()))),
+        (
+            Method::HEAD,
+            format!("/v2/a/b/manifests/{HEX}"),
+            Action::ManifestHead(repo("a/b"), Reference::Digest(digest())),
+        ),
         (Method::PUT, "/v2/a/b/manifests/x".to_owned(), Action::ManifestPut(repo("a/b"), tag("x"), vec![])),
         (
             Method::PUT,
@@ -50,8 +58,16 @@ fn every_path_of_the_specification_is_read() {
         (Method::GET, format!("/v2/a/b/blobs/{}", HEX.replace(':', "%3A")), Action::BlobGet(repo("a/b"), digest())),
         (Method::HEAD, format!("/v2/a/b/blobs/{HEX}"), Action::BlobHead(repo("a/b"), digest())),
         (Method::DELETE, format!("/v2/a/b/blobs/{HEX}"), Action::BlobDelete(repo("a/b"), digest())),
-        (Method::POST, "/v2/a/b/blobs/uploads/".to_owned(), Action::UploadStart(repo("a/b"), Start::Session(Algorithm::Sha256))),
-        (Method::POST, "/v2/a/b/blobs/uploads".to_owned(), Action::UploadStart(repo("a/b"), Start::Session(Algorithm::Sha256))),
+        (
+            Method::POST,
+            "/v2/a/b/blobs/uploads/".to_owned(),
+            Action::UploadStart(repo("a/b"), Start::Session(Algorithm::Sha256)),
+        ),
+        (
+            Method::POST,
+            "/v2/a/b/blobs/uploads".to_owned(),
+            Action::UploadStart(repo("a/b"), Start::Session(Algorithm::Sha256)),
+        ),
         (
             Method::POST,
             "/v2/a/b/blobs/uploads/?digest-algorithm=sha512".to_owned(),
@@ -77,7 +93,11 @@ fn every_path_of_the_specification_is_read() {
         ),
         (Method::GET, format!("/v2/a/b/blobs/uploads/{UUID}"), Action::UploadStatus(repo("a/b"), id)),
         (Method::PATCH, format!("/v2/a/b/blobs/uploads/{UUID}"), Action::UploadPatch(repo("a/b"), id)),
-        (Method::PUT, format!("/v2/a/b/blobs/uploads/{UUID}?digest={HEX}"), Action::UploadPut(repo("a/b"), id, digest())),
+        (
+            Method::PUT,
+            format!("/v2/a/b/blobs/uploads/{UUID}?digest={HEX}"),
+            Action::UploadPut(repo("a/b"), id, digest()),
+        ),
         (Method::DELETE, format!("/v2/a/b/blobs/uploads/{UUID}"), Action::UploadCancel(repo("a/b"), id)),
         (
             Method::GET,
@@ -86,7 +106,7 @@ fn every_path_of_the_specification_is_read() {
         ),
     ];
     for (method, target, expected) in cases {
-        assert_eq!(with(method.clone(), &target), Ok(expected), "{method} {target}");
+        assert_eq!(with(&method, &target), Ok(expected), "{method} {target}");
     }
 }
 
@@ -111,8 +131,8 @@ fn what_is_not_there_is_refused_by_kind() {
     assert_eq!(get("/v2/a/nothing"), Err(Refusal::NotFound));
     assert_eq!(get("/v2x"), Err(Refusal::NotFound));
     assert_eq!(get("/v2/a/b/manifests/x/y"), Err(Refusal::NotFound));
-    assert_eq!(with(Method::POST, "/v2/"), Err(Refusal::Method("GET, HEAD")));
-    assert_eq!(with(Method::PATCH, &format!("/v2/a/blobs/{HEX}")), Err(Refusal::Method("GET, HEAD, DELETE")));
+    assert_eq!(with(&Method::POST, "/v2/"), Err(Refusal::Method("GET, HEAD")));
+    assert_eq!(with(&Method::PATCH, &format!("/v2/a/blobs/{HEX}")), Err(Refusal::Method("GET, HEAD, DELETE")));
     assert_eq!(get("/v2/a/blobs/uploads/not-an-id"), Err(Refusal::Upload));
     assert_eq!(get("/v2/a/tags/list?n=x"), Err(Refusal::PageSize("x".into())));
     assert_eq!(get("/v2/a/tags/list?n=-1"), Err(Refusal::PageSize("-1".into())));
@@ -120,8 +140,8 @@ fn what_is_not_there_is_refused_by_kind() {
     assert!(matches!(get("/v2/a/manifests/-x"), Err(Refusal::Syntax(_))));
     assert!(matches!(get("/v2/a/blobs/md5:abc"), Err(Refusal::Syntax(_))));
     assert!(matches!(get("/v2/../etc/tags/list"), Err(Refusal::Syntax(_))));
-    assert_eq!(with(Method::PUT, &format!("/v2/a/blobs/uploads/{UUID}")), Err(Refusal::DigestMissing));
-    assert_eq!(with(Method::PUT, "/v2/a/manifests/x?tag=y"), Err(Refusal::TagsBesideTag));
+    assert_eq!(with(&Method::PUT, &format!("/v2/a/blobs/uploads/{UUID}")), Err(Refusal::DigestMissing));
+    assert_eq!(with(&Method::PUT, "/v2/a/manifests/x?tag=y"), Err(Refusal::TagsBesideTag));
 }
 
 #[test]
@@ -130,14 +150,14 @@ fn fifty_tag_parameters_are_read_and_fifty_one_refused() {
         let tags: Vec<String> = (0..n).map(|i| format!("tag=t{i}")).collect();
         format!("/v2/a/b/manifests/{HEX}?{}", tags.join("&"))
     };
-    assert!(with(Method::PUT, &target(50)).is_ok());
-    assert_eq!(with(Method::PUT, &target(51)), Err(Refusal::TooManyTags(51)));
-    assert_eq!(with(Method::PUT, &target(500)), Err(Refusal::TooManyTags(500)));
+    assert!(with(&Method::PUT, &target(50)).is_ok());
+    assert_eq!(with(&Method::PUT, &target(51)), Err(Refusal::TooManyTags(51)));
+    assert_eq!(with(&Method::PUT, &target(500)), Err(Refusal::TooManyTags(500)));
 }
 
 #[test]
 fn a_mount_from_an_impossible_repository_falls_back_to_an_upload() {
-    let action = with(Method::POST, &format!("/v2/a/blobs/uploads/?mount={HEX}&from=.."));
+    let action = with(&Method::POST, &format!("/v2/a/blobs/uploads/?mount={HEX}&from=.."));
     assert_eq!(action, Ok(Action::UploadStart(repo("a"), Start::Session(Algorithm::Sha256))));
 }
 
