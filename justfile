@@ -38,9 +38,9 @@ bench *ARGS:
 extended *ARGS:
     interop/extended {{ ARGS }}
 
-# fuzz one parser for a while (seconds); without a name, list the targets
-fuzz TARGET="" SECONDS="60":
-    cd fuzz && {{ if TARGET == "" { "cargo +nightly fuzz list" } else { "cargo +nightly fuzz run " + TARGET + " -- -max_total_time=" + SECONDS } }}
+# fuzz every parser for so many seconds, or those that are named
+fuzz SECONDS="60" *TARGETS:
+    fuzz/run {{ SECONDS }} {{ TARGETS }}
 
 # the binary that is published
 dist:

@@ -23,8 +23,8 @@ concern! {
         /// URL under which clients see the server, when it stands behind a proxy. Without it, the `Host` of the request
         /// is used, and `Forwarded` headers of trusted proxies.
         public_url: Option<Url> = None, flag = "--public-url", example = "https://registry.example.org";
-        /// Proxies, as addresses or networks, whose `X-Forwarded-For`, `X-Forwarded-Proto` and `Forwarded` headers are
-        /// believed. From anyone else these headers are ignored.
+        /// Proxies, as addresses or networks, whose `X-Forwarded-For`, `X-Forwarded-Proto`, `X-Forwarded-Host` and
+        /// `Forwarded` headers are believed. From anyone else these headers are ignored.
         trusted_proxies: Vec<IpNet> = Vec::new(), example = "127.0.0.1, 10.0.0.0/8";
         /// PEM file with the certificate chain. With it and `server.tls_key`, the server speaks TLS; both files are
         /// read again when they change.

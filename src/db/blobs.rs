@@ -55,6 +55,12 @@ pub fn hold(tx: &mut Tx<'_>, digest: &Digest) -> Result<Option<BlobRow>, Error> 
     row.map(blob_row).transpose()
 }
 
+/// Finds a blob's row whoever holds it, and locks it for new bytes.
+pub fn lock(tx: &mut Tx<'_>, digest: &Digest) -> Result<Option<BlobRow>, Error> {
+    let row = tx.first("SELECT id, size, location, state FROM blobs WHERE digest = $1 FOR UPDATE", &[digest.into()])?;
+    row.map(blob_row).transpose()
+}
+
 /// Inserts a blob; returns nothing when its digest is already there.
 pub fn insert(tx: &mut Tx<'_>, digest: &Digest, size: u64, location: &str, now: i64) -> Result<Option<i64>, Error> {
     let row = tx.first(

@@ -18,7 +18,7 @@ pub struct Registry {
     pub settings: config::Registry,
     /// Expiry and grace periods.
     pub storage: config::Storage,
-    /// Names this process, so that a lease tells who holds it.
+    /// Names the server of this data directory across its restarts, so that a lease tells who holds it.
     pub node: Arc<str>,
     /// Names the boot of the machine: what was in memory only is trusted under the same one.
     pub boot: Arc<str>,

@@ -1,7 +1,7 @@
 //! One SQLite connection, set up the way Havre needs it.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef};
@@ -28,12 +28,27 @@ impl Connection {
     pub(in crate::db) fn open_writer(path: &Path) -> Result<Self, Error> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Self::open(path, flags)?;
-        // WAL lets readers go on beside the writer; FULL syncs the log before COMMIT returns (invariant 2).
+        connection.begin_log()?;
         connection.batch(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864; \
+            "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864; \
              PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -8192;",
         )?;
         Ok(connection)
+    }
+
+    /// Switches to the write-ahead log, which lets readers go on beside the writer; FULL syncs it before COMMIT returns
+    /// (invariant 2). Of two processes that switch a new file at once, one is refused without the busy timeout.
+    fn begin_log(&self) -> Result<(), Error> {
+        let started = Instant::now();
+        loop {
+            match self.batch("PRAGMA journal_mode = WAL") {
+                Err(error) if error.kind == Kind::Busy && started.elapsed() < BUSY_TIMEOUT => {
+                    #[expect(clippy::disallowed_methods, reason = "at start, before anything is served")]
+                    std::thread::sleep(Duration::from_millis(10));
+                }
+                begun => return begun,
+            }
+        }
     }
 
     pub(in crate::db) fn open_reader(path: &Path) -> Result<Self, Error> {

@@ -52,6 +52,7 @@ async fn a_blob_is_found_only_through_a_repository_that_holds_it() {
             assert_eq!(blobs::hold(tx, &digest("x"))?, Some(row.clone()));
             assert_eq!(blobs::lookup(tx, &digest("x"))?, Some(row));
             assert_eq!(blobs::lookup(tx, &digest("y"))?, None);
+            assert_eq!(blobs::lock(tx, &digest("x"))?, blobs::lookup(tx, &digest("x"))?);
             assert_eq!(blobs::hold_link(tx, a, &digest("x"))?, Some(id));
             assert!(blobs::lock_link(tx, a, id)?);
             Ok(())
@@ -74,6 +75,10 @@ async fn a_quarantined_blob_gets_new_bytes_once() {
             assert!(!blobs::quarantine(tx, "at x")?);
             assert!(blobs::hold(tx, &digest("x"))?.unwrap().quarantined);
             assert_eq!(blobs::hold_link(tx, a, &digest("x"))?, None);
+            assert!(!blobs::restore(tx, "elsewhere")?);
+            assert!(blobs::restore(tx, "at x")? && !blobs::restore(tx, "at x")?);
+            assert_eq!(blobs::hold_link(tx, a, &digest("x"))?, Some(id));
+            assert!(blobs::quarantine(tx, "at x")?);
             assert!(blobs::replace_bytes(tx, id, 1, "new")?);
             assert!(!blobs::replace_bytes(tx, id, 1, "newer")?);
             let row = blobs::hold(tx, &digest("x"))?.unwrap();

@@ -147,7 +147,8 @@ async fn of_two_pushes_that_mend_a_blob_the_second_finds_it_mended() {
         db.run(|tx| blobs::quarantine(tx, "x")).await;
         let mend = |location: &'static str| {
             move |tx: &mut Tx<'_>| {
-                let quarantined = blobs::hold(tx, &digest("x"))?.unwrap().quarantined;
+                // Not `hold`: two that held it would each wait for the other to let go before it is changed.
+                let quarantined = blobs::lock(tx, &digest("x"))?.unwrap().quarantined;
                 Ok((quarantined, quarantined && blobs::replace_bytes(tx, id, 1, location)?))
             }
         };

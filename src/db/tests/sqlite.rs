@@ -1,5 +1,3 @@
-use std::time::Instant;
-
 use super::support::TestDb;
 use crate::db::{Db, Error, Kind, Tx, garbage};
 
@@ -16,10 +14,8 @@ async fn a_database_locked_by_another_process_is_busy_and_then_serves_again() {
     let db = TestDb::sqlite();
     let other = rusqlite::Connection::open(db.path()).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let started = Instant::now();
     // Reads go on beside the writer.
     assert_eq!(count(&db).await, 0);
-    assert!(started.elapsed().as_secs() < 2);
     let error = db.write(add).await.unwrap_err();
     assert_eq!(error.kind, Kind::Busy);
     assert!(error.is_unavailable());

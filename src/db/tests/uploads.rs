@@ -91,16 +91,22 @@ async fn only_sessions_that_nobody_holds_are_abandoned() {
 }
 
 #[tokio::test]
-async fn a_new_life_of_the_server_lets_go_of_all_sessions() {
+async fn a_new_life_of_a_node_lets_go_of_its_sessions_and_of_no_others() {
     on_each_engine(async |db| {
         db.run(|tx| {
-            begin(tx, "u", 1)?;
-            begin(tx, "other", 1)?;
-            uploads::claim(tx, "u", "node/before", None, 1, 1_000)?;
-            uploads::claim(tx, "other", "node2/before", None, 1, 1_000)?;
-            uploads::release_all(tx, "node")?;
-            assert!(uploads::claim(tx, "u", "node/after", None, 2, 1_000)?.is_some());
-            assert!(uploads::claim(tx, "other", "node/after", None, 2, 1_000)?.is_none(), "another server holds it");
+            let holders = ["6f-1/a", "6f-1/Z-9", "6f-10/a", "6f-2/a", "6F-1/a", "6f/1", "6f-1"];
+            for holder in holders {
+                begin(tx, holder, 1)?;
+                uploads::claim(tx, holder, holder, None, 1, 1_000)?;
+            }
+            uploads::release_all(tx, "6f-1")?;
+            let mut free = Vec::new();
+            for id in holders {
+                if uploads::claim(tx, id, "after", None, 2, 1_000)?.is_some() {
+                    free.push(id);
+                }
+            }
+            assert_eq!(free, holders[..2]);
             Ok(())
         })
         .await;

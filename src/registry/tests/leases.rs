@@ -6,7 +6,7 @@ use oci::{Algorithm, ContentRange};
 
 use super::support::*;
 use crate::blobs::conformance;
-use crate::blobs::faulty::Operation;
+use crate::blobs::faulty::{Fault, Operation};
 use crate::db::uploads as rows;
 use crate::registry::uploads::{self, Chunk};
 use crate::registry::{Ctx, Error, Identity};
@@ -100,7 +100,7 @@ async fn who_lost_the_lease_cannot_finish() {
         let hold = Arc::new(tokio::sync::Barrier::new(2));
         let first = {
             let world = world.clone();
-            world.store.fail(Operation::Finish, 1, crate::blobs::faulty::Fault::Delay(Duration::from_millis(300)));
+            world.store.fail(Operation::Finish, 1, Fault::Delay(Duration::from_secs(1)));
             let hold = Arc::clone(&hold);
             tokio::spawn(async move {
                 hold.wait().await;
@@ -221,6 +221,23 @@ async fn what_had_come_when_the_connection_broke_is_kept() {
         assert_eq!(world.status("a/a", id).await.unwrap(), 17);
         world.finish_with("a/a", id, digest, Bytes::from_static(b" all")).await.unwrap();
         assert!(world.has_blob("a/a", digest).await);
+        world.assert_whole().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_session_that_failed_to_close_closes_under_no_other_digest() {
+    on_each(async |world| {
+        let (digest, other) = (sha256(b"bytes"), Algorithm::Sha512.digest(b"bytes"));
+        let id = world.start("a/a").await;
+        world.append("a/a", id, "bytes").await.unwrap();
+        world.store.fail(Operation::Finish, 1, Fault::Lost);
+        assert!(matches!(world.finish("a/a", id, digest).await, Err(Error::Store(_))));
+        assert!(matches!(world.finish("a/a", id, other).await, Err(Error::UploadUnknown)));
+        world.finish("a/a", id, digest).await.unwrap();
+        world.sweep().await;
+        assert_eq!(world.pull_blob("a/a", digest).await.unwrap(), "bytes");
         world.assert_whole().await;
     })
     .await;

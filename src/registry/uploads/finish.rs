@@ -73,7 +73,8 @@ async fn publish(
     digest: Digest,
     location: &Location,
 ) -> Result<(), Error> {
-    let mut published = !is_stored(registry, ctx, digest).await?;
+    let known = look_up(registry, ctx, digest).await?;
+    let mut published = known != Known::Whole;
     if published {
         session.publish(location).await?;
     }
@@ -86,6 +87,7 @@ async fn publish(
         size: session.received,
         location: location.clone(),
         published,
+        mends: known == Known::Damaged,
     };
     let again = commit.clone();
     if registry.db.write(move |tx| commit.run(tx)).await? == Outcome::BytesNeeded {
@@ -102,13 +104,22 @@ async fn publish(
     Ok(())
 }
 
-/// Tells whether the blob is there already, whole, so that these bytes are not needed. One whose bytes are gone or cut
-/// short is taken out of service, and replaced.
-async fn is_stored(registry: &Registry, ctx: &Ctx, digest: Digest) -> Result<bool, Error> {
-    match registry.db.read(move |tx| blobs::lookup(tx, &digest)).await? {
-        Some(row) if !row.quarantined => is_whole(registry, ctx, &digest, &row).await,
-        _ => Ok(false),
-    }
+/// What is known of a blob before its bytes are published once more.
+#[derive(Debug, PartialEq, Eq)]
+enum Known {
+    /// It is there: these bytes are not needed.
+    Whole,
+    /// Its bytes are gone or damaged: these replace them.
+    Damaged,
+    /// Nothing.
+    Absent,
+}
+
+/// Looks a blob up. One whose bytes are gone or cut short is taken out of service.
+async fn look_up(registry: &Registry, ctx: &Ctx, digest: Digest) -> Result<Known, Error> {
+    let Some(row) = registry.db.read(move |tx| blobs::lookup(tx, &digest)).await? else { return Ok(Known::Absent) };
+    let whole = !row.quarantined && is_whole(registry, ctx, &digest, &row).await?;
+    Ok(if whole { Known::Whole } else { Known::Damaged })
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -129,6 +140,8 @@ struct Commit {
     location: Location,
     /// Whether the bytes lie at `location` already.
     published: bool,
+    /// Whether they are to replace damaged ones.
+    mends: bool,
 }
 
 impl Commit {
@@ -158,7 +171,9 @@ impl Commit {
     /// Finds or makes the blob's row; nothing when there is none and the bytes are not published.
     fn blob(&self, tx: &mut Tx<'_>) -> Result<Option<i64>, db::Error> {
         let location = self.location.as_str();
-        if let Some(row) = blobs::hold(tx, &self.digest)? {
+        // Of two that held it before they gave it new bytes, each would wait for the other.
+        let row = if self.mends { blobs::lock(tx, &self.digest)? } else { blobs::hold(tx, &self.digest)? };
+        if let Some(row) = row {
             match (self.published, row.quarantined) {
                 (false, true) => return Ok(None),
                 (false, false) => {}

@@ -63,9 +63,10 @@ impl<'a> Session<'a> {
             let row = uploads::find(tx, &key)?;
             let row = row.filter(|row| row.repository == name.as_str() && row.principal == principal);
             let before = row.ok_or(Error::UploadUnknown)?.location;
-            if let Some(before) = before.filter(|before| location.as_ref().is_some_and(|now| now != before)) {
-                // An earlier closing request may have published there and failed then.
-                throw_away(tx, &before, now)?;
+            // An earlier closing request may have published its bytes under another digest. They cannot be thrown away as
+            // long as the session lives: a third request could make them a blob while they are being removed.
+            if before.is_some_and(|before| location.as_ref().is_some_and(|location| *location != before)) {
+                return Err(Error::UploadUnknown);
             }
             let until = now.saturating_add(LEASE.as_micros() as i64);
             uploads::claim(tx, &key, &by, location.as_deref(), now, until)?.ok_or(Error::UploadBusy)

@@ -71,8 +71,15 @@ impl Place {
 
     /// Starts a server on a free port and waits until it serves.
     pub fn serve(&self, args: &[&str]) -> Serving {
+        self.serve_with(args, &[])
+    }
+
+    /// Starts a server with variables of its environment.
+    pub fn serve_with(&self, args: &[&str], variables: &[(&str, &std::ffi::OsStr)]) -> Serving {
         let args = [&["serve", "--listen", "127.0.0.1:0", "--set", "log.access=false"], args].concat();
-        let mut child = self.command(&args).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut command = self.command(&args);
+        command.envs(variables.iter().copied());
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let mut log = BufReader::new(child.stderr.take().unwrap());
         let (mut seen, mut address) = (String::new(), None);
         while address.is_none() {

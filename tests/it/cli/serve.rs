@@ -213,3 +213,20 @@ fn a_certificate_without_its_key_is_refused() {
     let refused = place.run(&["serve", "--listen", "127.0.0.1:0", "--tls-cert", "tls.crt", "--tls-key", "tls.key"]);
     refused.exits(2).complains("tls.crt");
 }
+
+#[tokio::test]
+async fn systemd_is_told_when_the_server_serves_and_when_it_stops() {
+    let place = Place::new();
+    let socket = place.path().join("notify");
+    let systemd = std::os::unix::net::UnixDatagram::bind(&socket).unwrap();
+    systemd.set_read_timeout(Some(std::time::Duration::from_secs(20))).unwrap();
+    let told = || {
+        let mut message = [0; 256];
+        let length = systemd.recv(&mut message).unwrap();
+        String::from_utf8(message[..length].to_vec()).unwrap()
+    };
+    let serving = place.serve_with(&[], &[("NOTIFY_SOCKET", socket.as_os_str())]);
+    assert!(told().contains("READY=1"));
+    serving.stop().await;
+    assert!(told().contains("STOPPING=1"));
+}
