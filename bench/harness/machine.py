@@ -7,7 +7,7 @@ from pathlib import Path
 
 def describe(directory):
     """One line about the machine."""
-    return (f"{os.cpu_count()} cores of {_cpu_model()}, {_memory_gb()} GB of memory, Linux {platform.release()}, "
+    return (f"{os.cpu_count()} cores of {_cpu_model()}, {_memory_gb()} GB of memory, Linux {platform.release().split('-')[0]}, "
             f"{_file_system(directory)}")
 
 

@@ -17,11 +17,24 @@ cores. What does not depend on the server, such as hashing and writing alone, is
 """
 
 
+WHY = """\
+Why some are missed, where they are:
+
+- *Pull against distribution.* On one machine the client's share of copying through loopback is charged to either side,
+  and distribution 3 costs a third to a half of what it cost when the target was set. nginx itself stays below 4 × here:
+  what is left of Havre's cost is the kernel's own work in `sendfile`.
+- *Pull against nginx* and *requests per second against distribution* lie on either side of their targets from run to
+  run: the load generator has half of the machine, and processor time per request is the steadier figure.
+- *Streamed push.* Hashing, receiving and the client share two cores.
+- *zot and zb* need modules that could not be had where this was measured.
+"""
+
+
 def page(context, sections, verdicts):
     """The whole page in Markdown."""
     parts = [HEAD.format(access_log="on" if context.access_log else "off", subject=context.subject), _facts(context)]
     if verdicts:
-        parts.append("## Targets\n\n" + _targets(verdicts))
+        parts.append("## Targets\n\n" + _targets(verdicts) + "\n" + WHY)
     parts.extend(_section(section, context.subject) for section in sections)
     return "\n".join(parts)
 
