@@ -39,6 +39,15 @@ async fn silent_client_is_cut() {
 }
 
 #[tokio::test]
+async fn silent_client_of_http2_is_cut() {
+    let server = TestServer::start(impatient(), site);
+    let mut silent = server.connect().await;
+    // The preface and an empty SETTINGS frame (RFC 9113, 3.4 and 6.5): all that opens a connection, and nothing more.
+    silent.send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await.unwrap();
+    assert!(closed(&mut silent).await >= IDLE);
+}
+
+#[tokio::test]
 async fn client_that_does_not_read_is_cut() {
     let server = TestServer::start(impatient(), site);
     let mut client = server.connect().await;
