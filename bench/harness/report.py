@@ -21,11 +21,10 @@ WHY = """\
 Why some are missed, where they are:
 
 - *Pull against distribution.* On one machine the client's share of copying through loopback is charged to either side,
-  and distribution 3 costs a third to a half of what it cost when the target was set. nginx itself stays below 4 × here:
-  what is left of Havre's cost is the kernel's own work in `sendfile`.
+  and distribution 3 costs about a third less here than when the target was set. nginx itself stays below 4 ×.
 - *Pull against nginx* and *requests per second against distribution* lie on either side of their targets from run to
   run: the load generator has half of the machine, and processor time per request is the steadier figure.
-- *Streamed push.* Hashing, receiving and the client share two cores.
+- *Streamed push.* Not looked into further; hashing, receiving and the client share two cores.
 - *zot and zb* need modules that could not be had where this was measured.
 """
 
