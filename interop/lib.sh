@@ -36,6 +36,8 @@ on_exit() {
 run_cleanups() {
   local i
   set +e
+  # A signal that arrives now would end us before what was started is stopped.
+  trap '' TERM INT HUP
   for ((i = ${#CLEANUPS[@]} - 1; i >= 0; i--)); do
     eval "${CLEANUPS[i]}" >>"${LOG:-/dev/null}" 2>&1
   done
