@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
 # docker: build, tag, push, forget, pull, run; the day of someone who uses a registry.
-# Uses the engine that answers; where none does, starts one with storage of its own.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source-path=SCRIPTDIR source=../lib.sh
@@ -9,28 +8,15 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/../registry.sh"
 # shellcheck source-path=SCRIPTDIR source=../fixtures.sh
 . "$here/../fixtures.sh"
+# shellcheck source-path=SCRIPTDIR source=../engine.sh
+. "$here/../engine.sh"
 bounded 240 "$0" "$@"
 client_begin docker
 needs docker curl jq busybox
 needs_registry
 
-# The classic builder needs nothing but the engine; the manifest command was experimental in older clients.
-export DOCKER_BUILDKIT=0 DOCKER_CLI_EXPERIMENTAL=enabled DOCKER_CONFIG=$WORK/docker-config
-mkdir -p "$DOCKER_CONFIG"
-
-start_engine() {
-  local socket=$WORK/docker.sock
-  needs dockerd
-  dockerd --iptables=false --ip6tables=false --bridge=none \
-    --data-root "$WORK/engine" --exec-root "$WORK/engine.exec" \
-    --host "unix://$socket" --pidfile "$WORK/engine.pid" >"$OUT/dockerd.log" 2>&1 &
-  on_exit stop_process $!
-  export DOCKER_HOST=unix://$socket
-  check "an engine starts" until_true 30 docker version
-}
-
-docker version >/dev/null 2>&1 || start_engine
-version "$(docker version --format 'CLI {{.Client.Version}}, Engine {{.Server.Version}}')"
+use_engine
+version "$(engine_version)"
 
 home=docker/mon-app-$$
 app=$REGISTRY/$home
