@@ -113,6 +113,32 @@ pub enum Trouble {
 }
 
 impl Error {
+    /// Names the repository as the caller did, who may know it by an alias only.
+    #[must_use]
+    pub fn naming(mut self, asked: &RepositoryName) -> Self {
+        match &mut self {
+            Self::NameUnknown(repository)
+            | Self::ManifestUnknown { repository, .. }
+            | Self::BlobUnknown { repository, .. } => repository.clone_from(asked),
+            Self::BlobDamaged(_)
+            | Self::UploadUnknown
+            | Self::UploadBusy
+            | Self::ChunkOutOfOrder { .. }
+            | Self::SizeMismatch { .. }
+            | Self::BodyBroken(_)
+            | Self::BlobTooLarge { .. }
+            | Self::ManifestTooLarge { .. }
+            | Self::DigestMismatch { .. }
+            | Self::ManifestInvalid(_)
+            | Self::ReferencesMissing(_)
+            | Self::Referenced { .. }
+            | Self::Crowded
+            | Self::Db(_)
+            | Self::Store(_) => {}
+        }
+        self
+    }
+
     /// Tells whether the fault lies in the surroundings, and which.
     pub fn trouble(&self) -> Option<Trouble> {
         match self {

@@ -15,13 +15,14 @@ use std::sync::Arc;
 use http::header::HeaderValue;
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
+use oci::RepositoryName;
 
 use crate::http::body::Body;
 use crate::http::exchange::Exchange;
 use crate::telemetry::metrics::action;
 use body::Upload;
 use error::Failure;
-use route::Action;
+use route::{Action, Repository};
 
 /// Answers a request below `/v2`; returns the index of its action for the metrics beside the answer.
 pub async fn handle(exchange: Exchange, request: Request<Incoming>) -> (usize, Response<Body>) {
@@ -60,6 +61,7 @@ async fn perform(
     mut body: Upload,
 ) -> Response<Body> {
     let headers = &parts.headers;
+    let alias = action.repository().and_then(Repository::alias).cloned();
     // What receives a body is boxed: a look-up should not carry the room for it.
     let result = match action {
         Action::Base => Ok(lists::base()),
@@ -93,6 +95,10 @@ async fn perform(
     match result {
         Ok(response) => response,
         Err(refused) => {
+            let refused = match &alias {
+                Some(asked) => refused.naming(asked),
+                None => refused,
+            };
             let response = refused.render(&exchange.host, &exchange.ctx.request_id);
             // A client that is still sending would otherwise see its connection reset before it reads the answer.
             body.drain().await;
@@ -131,6 +137,15 @@ impl From<oci::ParseError> for Refused {
 }
 
 impl Refused {
+    /// Names the repository as the client did: it may not know that its name is an alias.
+    fn naming(self, asked: &RepositoryName) -> Self {
+        match self {
+            Self::Rule(error) => Self::Rule(error.naming(asked)),
+            Self::Upload { error, location } => Self::Upload { error: error.naming(asked), location },
+            Self::Request(failure) => Self::Request(failure),
+        }
+    }
+
     fn render(&self, host: &str, request_id: &str) -> Response<Body> {
         match self {
             Self::Rule(error) => error::failure(error, host, request_id).render(),

@@ -21,6 +21,13 @@ pub struct Repository {
     pub name: RepositoryName,
 }
 
+impl Repository {
+    /// The name in the request, where it is another one than in the database.
+    pub fn alias(&self) -> Option<&RepositoryName> {
+        (self.asked != self.name).then_some(&self.asked)
+    }
+}
+
 /// A page of a list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PageQuery {
@@ -142,6 +149,27 @@ impl Action {
             Self::UploadPut(..) => const { action("upload_put") },
             Self::UploadCancel(..) => const { action("upload_cancel") },
             Self::Referrers(..) => const { action("referrers") },
+        }
+    }
+
+    /// The repository it concerns.
+    pub fn repository(&self) -> Option<&Repository> {
+        match self {
+            Self::Base | Self::Catalog(_) | Self::Discover => None,
+            Self::Tags(repository, _)
+            | Self::ManifestGet(repository, _)
+            | Self::ManifestHead(repository, _)
+            | Self::ManifestPut(repository, ..)
+            | Self::ManifestDelete(repository, _)
+            | Self::BlobGet(repository, _)
+            | Self::BlobHead(repository, _)
+            | Self::BlobDelete(repository, _)
+            | Self::UploadStart(repository, _)
+            | Self::UploadStatus(repository, _)
+            | Self::UploadPatch(repository, _)
+            | Self::UploadPut(repository, ..)
+            | Self::UploadCancel(repository, _)
+            | Self::Referrers(repository, ..) => Some(repository),
         }
     }
 

@@ -43,6 +43,33 @@ async fn answers_use_the_name_that_was_asked() {
 }
 
 #[tokio::test]
+async fn refusals_use_the_name_that_was_asked() {
+    on_each_engine(async |app| {
+        let digest = sha256(b"nowhere");
+        for name in ["none", "library/none"] {
+            let refused = app.get(format!("/v2/{name}/tags/list")).await.refused(404, "NAME_UNKNOWN");
+            assert!(refused.message().starts_with(&format!("repository {name} does not exist")), "{refused:?}");
+            assert!(refused.message().ends_with(&format!("/{name}:TAG")), "{refused:?}");
+            assert_eq!(refused.detail()["name"], name);
+        }
+        app.push_image("mon-app", "v1", "a").await;
+        for name in ["mon-app", "library/mon-app"] {
+            for manifest in
+                [app.get(format!("/v2/{name}/manifests/v2")), app.delete(format!("/v2/{name}/manifests/v2"))]
+            {
+                let refused = manifest.await.refused(404, "MANIFEST_UNKNOWN");
+                assert!(refused.message().starts_with(&format!("v2 is not in repository {name};")), "{refused:?}");
+                assert!(refused.message().ends_with(&format!("/v2/{name}/tags/list")), "{refused:?}");
+                assert_eq!(refused.detail()["name"], name);
+            }
+            let refused = app.get(format!("/v2/{name}/blobs/{digest}")).await.refused(404, "BLOB_UNKNOWN");
+            assert!(refused.message().ends_with(&format!("is not in repository {name}")), "{refused:?}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn an_upload_goes_on_under_either_name() {
     on_each_engine(async |app| {
         let upload = app.begin("mon-app").await;
