@@ -9,6 +9,7 @@ use crate::blobs::{self, Blobs, Disk, Observed, Operation, Pool};
 use crate::config::{self, Config, DatabaseUrl};
 use crate::db::{self, Db, uploads};
 use crate::registry::Registry;
+use crate::registry::uploads::LEASE;
 use crate::telemetry::metrics::{Door, Metrics, StoreOperation};
 
 /// Why the application cannot be opened; each says what to do.
@@ -101,6 +102,7 @@ fn assemble(config: &Config, db: Db, store: Arc<dyn Blobs>) -> Result<Registry, 
         pool: Arc::new(Pool::default()),
         settings: config.registry.clone(),
         storage: config.storage.clone(),
+        lease: LEASE,
         node: node(&config.data_dir)?.into(),
         boot: boot().into(),
     })

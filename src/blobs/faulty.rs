@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use oci::{Algorithm, Digest, Hasher};
 use rustix::io::Errno;
+use tokio::sync::Semaphore;
 
 use super::{Append, Blobs, BoxFuture, Chunk, Error, Location, Reader, UploadId};
 
@@ -51,6 +52,8 @@ pub enum Fault {
     Lost,
     /// The operation is done after this time.
     Delay(Duration),
+    /// The operation is done once [`Faulty::let_go`] is called, which lets one such call go on.
+    Held,
 }
 
 /// A store that does what another one does, apart from the faults of its script. Clones share the script.
@@ -58,6 +61,8 @@ pub enum Fault {
 pub struct Faulty {
     inner: Arc<dyn Blobs>,
     script: Arc<Mutex<Script>>,
+    /// One permit for each held call that may go on.
+    gate: Arc<Semaphore>,
 }
 
 #[derive(Default)]
@@ -71,8 +76,7 @@ impl Faulty {
     /// Wraps a store; without a script nothing fails.
     #[must_use]
     pub fn new(inner: Arc<dyn Blobs>) -> Self {
-        let script = Arc::default();
-        Self { inner, script }
+        Self { inner, script: Arc::default(), gate: Arc::new(Semaphore::new(0)) }
     }
 
     /// Schedules a fault for the `nth` call of an operation from now on; the next call is the first.
@@ -92,6 +96,11 @@ impl Faulty {
         let mut script = self.script();
         script.faults.clear();
         script.always.clear();
+    }
+
+    /// Lets one held call go on, now or when it comes.
+    pub fn let_go(&self) {
+        self.gate.add_permits(1);
     }
 
     /// Number of calls of an operation so far.
@@ -122,24 +131,31 @@ impl Faulty {
     ) -> BoxFuture<'a, Result<T, Error>> {
         Box::pin(async move {
             let fault = self.called(operation);
-            before(fault).await?;
+            self.before(fault).await?;
             let result = work.await?;
             after(fault)?;
             Ok(result)
         })
     }
-}
 
-/// Fails in place of an operation, or waits.
-async fn before(fault: Option<Fault>) -> Result<(), Error> {
-    match fault {
-        None | Some(Fault::Lost) => Ok(()),
-        Some(Fault::NoSpace | Fault::Cut(_)) => Err(error(Errno::NOSPC)),
-        Some(Fault::ReadOnly) => Err(error(Errno::ROFS)),
-        Some(Fault::InputOutput) => Err(error(Errno::IO)),
-        Some(Fault::Delay(delay)) => {
-            tokio::time::sleep(delay).await;
-            Ok(())
+    /// Fails in place of an operation, or waits.
+    async fn before(&self, fault: Option<Fault>) -> Result<(), Error> {
+        match fault {
+            None | Some(Fault::Lost) => Ok(()),
+            Some(Fault::NoSpace | Fault::Cut(_)) => Err(error(Errno::NOSPC)),
+            Some(Fault::ReadOnly) => Err(error(Errno::ROFS)),
+            Some(Fault::InputOutput) => Err(error(Errno::IO)),
+            Some(Fault::Delay(delay)) => {
+                tokio::time::sleep(delay).await;
+                Ok(())
+            }
+            Some(Fault::Held) => {
+                // The gate is never closed.
+                if let Ok(permit) = self.gate.acquire().await {
+                    permit.forget();
+                }
+                Ok(())
+            }
         }
     }
 }
@@ -228,7 +244,7 @@ impl Append for Writer {
                 let cut = bytes.slice(..len.min(bytes.len()));
                 self.inner.write(cut.into()).await?;
             }
-            before(fault).await?;
+            self.faulty.before(fault).await?;
             self.inner.write(chunk).await?;
             after(fault)
         })
@@ -241,7 +257,7 @@ impl Append for Writer {
     fn close(self: Box<Self>) -> BoxFuture<'static, Result<u64, Error>> {
         Box::pin(async move {
             let fault = self.faulty.called(Operation::Close);
-            before(fault).await?;
+            self.faulty.before(fault).await?;
             let len = self.inner.close().await?;
             after(fault)?;
             Ok(len)

@@ -131,6 +131,15 @@ pub fn checkpoint(
     Ok(changed > 0)
 }
 
+/// Lets the holder of a session go on until `until` while no byte arrives; tells whether it still held the session.
+pub fn extend(tx: &mut Tx<'_>, id: &str, holder: &str, now: i64, until: i64) -> Result<bool, Error> {
+    let changed = tx.execute(
+        "UPDATE uploads SET updated_at = $3, lease_until = $4 WHERE id = $1 AND lease_holder = $2",
+        &[id.into(), holder.into(), now.into(), until.into()],
+    )?;
+    Ok(changed > 0)
+}
+
 /// Lets go of a session.
 pub fn release(tx: &mut Tx<'_>, id: &str, holder: &str) -> Result<(), Error> {
     tx.execute(

@@ -1,6 +1,7 @@
 //! What the rules work with.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::blobs::{Blobs, Pool};
 use crate::config;
@@ -18,6 +19,8 @@ pub struct Registry {
     pub settings: config::Registry,
     /// Expiry and grace periods.
     pub storage: config::Storage,
+    /// How long a request may hold an upload session without a sign of life.
+    pub lease: Duration,
     /// Names the server of this data directory across its restarts, so that a lease tells who holds it.
     pub node: Arc<str>,
     /// Names the boot of the machine: what was in memory only is trusted under the same one.

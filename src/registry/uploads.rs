@@ -11,6 +11,8 @@ use oci::{Algorithm, ContentRange, Digest, RepositoryName};
 
 pub use finish::{finish, monolithic};
 
+pub use session::LEASE;
+
 use super::{Ctx, Error, Registry};
 use crate::blobs::{UploadId, receive};
 use crate::db::uploads;

@@ -126,6 +126,51 @@ async fn who_lost_the_lease_cannot_finish() {
     .await;
 }
 
+/// Waits until a session's lease was extended so often that it lasts longer than one that was never extended.
+async fn await_extension(world: &World, id: crate::blobs::UploadId) {
+    let (key, claimed_until) = (id.to_string(), world.ctx().now + world.registry.lease.as_micros() as i64);
+    let waited = tokio::time::timeout(Duration::from_secs(20), async {
+        loop {
+            let key = key.clone();
+            let read = move |tx: &mut crate::db::Tx<'_>| {
+                tx.one("SELECT lease_until FROM uploads WHERE id = $1", &[key.into()])?.int(0)
+            };
+            if world.registry.db.read(read).await.unwrap() > claimed_until {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+    });
+    waited.await.expect("the lease is not extended");
+}
+
+#[tokio::test]
+async fn a_session_stays_held_while_its_bytes_are_read_once_more_or_published() {
+    on_each(async |world| {
+        let world = world.with(|registry| registry.lease = Duration::from_millis(30));
+        for held in [Operation::HashUpload, Operation::Finish] {
+            let id = world.start("a/a").await;
+            world.append("a/a", id, "bytes").await.unwrap();
+            world.store.fail(held, 1, Fault::Held);
+            let digest = Algorithm::Sha512.digest(b"bytes");
+            let finish = tokio::spawn({
+                let world = world.clone();
+                async move { world.finish("a/a", id, digest).await }
+            });
+            await_extension(&world, id).await;
+            world.advance(world.registry.lease);
+            assert!(matches!(world.append("a/a", id, "more").await, Err(Error::UploadBusy)), "{held:?}");
+            world.store.let_go();
+            finish.await.unwrap().unwrap();
+            assert_eq!(world.pull_blob("a/a", digest).await.unwrap(), "bytes");
+            world.delete_blob("a/a", digest).await.unwrap();
+            world.sweep_all().await;
+        }
+        world.assert_whole().await;
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_closing_digest_of_another_algorithm_has_the_bytes_read_once_more() {
     on_each(async |world| {

@@ -64,6 +64,7 @@ impl World {
             pool: Arc::new(Pool::default()),
             settings: crate::config::Registry::default(),
             storage: crate::config::Storage::default(),
+            lease: uploads::LEASE,
             node: "node".into(),
             boot: "boot".into(),
         };
@@ -79,6 +80,7 @@ impl World {
             pool: Arc::clone(&own.pool),
             settings: own.settings.clone(),
             storage: own.storage.clone(),
+            lease: own.lease,
             node: Arc::clone(&own.node),
             boot: Arc::clone(&own.boot),
         };

@@ -1,5 +1,6 @@
 //! A session held by one request.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,7 +15,11 @@ use crate::db::{self, Db, Tx, garbage};
 use crate::registry::{Ctx, Error, Registry};
 
 /// How long a request may hold a session without a sign of life: longer than a silent connection is let live.
-const LEASE: Duration = Duration::from_secs(120);
+pub const LEASE: Duration = Duration::from_secs(120);
+
+/// How often a lease is extended before it runs out, while a request is busy with the bytes it has: one that comes late,
+/// or is lost, must not cost the lease.
+const EXTENSIONS: u32 = 3;
 
 /// A session that this request holds: where it stands, and the hash over the bytes it has.
 pub(super) struct Session<'a> {
@@ -37,12 +42,22 @@ pub(super) struct Session<'a> {
 struct Clock {
     claimed: i64,
     started: Instant,
+    lease: Duration,
 }
 
 impl Clock {
     fn now(self) -> i64 {
         self.claimed.saturating_add(i64::try_from(self.started.elapsed().as_micros()).unwrap_or(i64::MAX))
     }
+
+    /// When a lease ends that is taken or extended now.
+    fn until(self) -> i64 {
+        ending(self.now(), self.lease)
+    }
+}
+
+fn ending(now: i64, lease: Duration) -> i64 {
+    now.saturating_add(i64::try_from(lease.as_micros()).unwrap_or(i64::MAX))
 }
 
 impl<'a> Session<'a> {
@@ -56,6 +71,7 @@ impl<'a> Session<'a> {
     ) -> Result<Session<'a>, Error> {
         let holder: Arc<str> = format!("{}/{}", registry.node, uuid::Uuid::new_v4()).into();
         let (key, principal, now) = (id.to_string(), ctx.identity.principal(), ctx.now);
+        let until = ending(now, registry.lease);
         let (name, by) = (repository.clone(), holder.clone());
         let location = location.map(|location| location.as_str().to_owned());
         let claim = move |tx: &mut Tx<'_>| {
@@ -68,7 +84,6 @@ impl<'a> Session<'a> {
             if before.is_some_and(|before| location.as_ref().is_some_and(|location| *location != before)) {
                 return Err(Error::UploadUnknown);
             }
-            let until = now.saturating_add(LEASE.as_micros() as i64);
             uploads::claim(tx, &key, &by, location.as_deref(), now, until)?.ok_or(Error::UploadBusy)
         };
         let row = registry.db.write_soft(claim).await?;
@@ -89,7 +104,7 @@ impl<'a> Session<'a> {
             algorithm: row.algorithm,
             location: row.location.clone(),
             exact: false,
-            clock: Clock { claimed: now, started: Instant::now() },
+            clock: Clock { claimed: now, started: Instant::now(), lease: registry.lease },
         }
     }
 
@@ -170,7 +185,7 @@ impl<'a> Session<'a> {
                 _ => return Err(Error::UploadUnknown),
             }
         }
-        match self.registry.blobs.finish(self.id, location).await {
+        match self.holding(self.registry.blobs.finish(self.id, location)).await {
             // An earlier attempt failed so that its bytes could not be trusted: the client has to begin again.
             Err(blobs::Error::NotFound(_)) => Err(Error::UploadUnknown),
             published => Ok(published?),
@@ -183,11 +198,33 @@ impl<'a> Session<'a> {
         if let Some(hasher) = self.hasher.as_ref().filter(|hasher| hasher.algorithm() == algorithm) {
             return Ok(hasher.clone());
         }
-        match self.registry.blobs.hash_upload(self.id, self.received, algorithm).await {
+        match self.holding(self.registry.blobs.hash_upload(self.id, self.received, algorithm)).await {
             Ok(hasher) => Ok(hasher),
             // The store lost bytes that the session counts: the client has to begin again.
             Err(blobs::Error::NotFound(_) | blobs::Error::Short { .. }) => Err(Error::UploadUnknown),
             Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Waits for the store to read or to synchronise the bytes, and extends the lease meanwhile: for a large blob, either
+    /// takes longer than a lease.
+    async fn holding<T>(&self, work: impl Future<Output = T>) -> T {
+        let mut work = pin!(work);
+        loop {
+            match tokio::time::timeout(self.clock.lease / EXTENSIONS, &mut work).await {
+                Ok(done) => return done,
+                Err(_) => self.extend().await,
+            }
+        }
+    }
+
+    async fn extend(&self) {
+        let (key, holder) = (self.id.to_string(), self.holder.clone());
+        let (now, until) = (self.clock.now(), self.clock.until());
+        let extend = move |tx: &mut Tx<'_>| uploads::extend(tx, &key, &holder, now, until);
+        // A lease that is lost all the same is found out by the transaction that ends the upload.
+        if let Err(error) = self.registry.db.write_soft(extend).await {
+            tracing::warn!(%error, "cannot extend the lease of an upload");
         }
     }
 
@@ -198,7 +235,7 @@ impl<'a> Session<'a> {
         let clock = self.clock;
         move |checkpoint| {
             let received = base.saturating_add(checkpoint.written);
-            let save = save(&key, &holder, &boot, received, &checkpoint.hasher, clock.now());
+            let save = save(&key, &holder, &boot, received, &checkpoint.hasher, clock);
             let db = Arc::clone(&db);
             Box::pin(async move {
                 // A lost checkpoint costs at most bytes sent twice.
@@ -212,8 +249,7 @@ impl<'a> Session<'a> {
     /// Records where the session stands and lets go of it; returns how many bytes it has.
     pub(super) async fn release(self) -> Result<u64, Error> {
         let (key, holder, received) = (self.id.to_string(), self.holder, self.received);
-        let save =
-            self.hasher.map(|hasher| save(&key, &holder, &self.registry.boot, received, &hasher, self.clock.now()));
+        let save = self.hasher.map(|hasher| save(&key, &holder, &self.registry.boot, received, &hasher, self.clock));
         let release = move |tx: &mut Tx<'_>| {
             if let Some(save) = &save
                 && !save(tx)?
@@ -226,7 +262,7 @@ impl<'a> Session<'a> {
             Ok(()) => Ok(received),
             Err(error) => {
                 if error.trouble().is_some() {
-                    tokio::spawn(release_later(Arc::clone(&self.registry.db), release));
+                    tokio::spawn(release_later(Arc::clone(&self.registry.db), self.clock.lease, release));
                 }
                 Err(error)
             }
@@ -251,8 +287,12 @@ impl<'a> Session<'a> {
 
 /// Lets go of a session once the database is well again: until then, and for the rest of its lease, the client would be
 /// told that its own broken request still writes.
-async fn release_later(db: Arc<Db>, release: impl FnMut(&mut Tx<'_>) -> Result<(), Error> + Clone + Send + 'static) {
-    for _ in 0..LEASE.as_secs() {
+async fn release_later(
+    db: Arc<Db>,
+    lease: Duration,
+    release: impl FnMut(&mut Tx<'_>) -> Result<(), Error> + Clone + Send + 'static,
+) {
+    for _ in 0..lease.as_secs() {
         tokio::time::sleep(Duration::from_secs(1)).await;
         match db.write_soft(release.clone()).await {
             Err(error) if error.trouble().is_some() => {}
@@ -272,11 +312,11 @@ fn save(
     boot: &Arc<str>,
     received: u64,
     hasher: &Hasher,
-    now: i64,
+    clock: Clock,
 ) -> impl Fn(&mut Tx<'_>) -> Result<bool, db::Error> + Clone + Send + 'static + use<> {
     let (key, holder, boot) = (key.to_owned(), holder.clone(), boot.clone());
     let (state, algorithm) = (hasher.save(), hasher.algorithm());
-    let until = now.saturating_add(LEASE.as_micros() as i64);
+    let (now, until) = (clock.now(), clock.until());
     move |tx| {
         let progress = Progress { received, hash_state: &state, algorithm, boot: &boot };
         uploads::checkpoint(tx, &key, &holder, &progress, now, until)
