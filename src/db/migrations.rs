@@ -33,7 +33,7 @@ const MIGRATIONS: &[Migration] = &[migration!(1, "0001_registry")];
 pub const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;
 
 /// Any number, as long as every Havre takes the same: two nodes that start together migrate one after the other.
-const POSTGRES_LOCK: i64 = 0x4861_7672_6500;
+pub(super) const POSTGRES_LOCK: i64 = 0x4861_7672_6500;
 
 fn too_new(found: i64, known: usize) -> Error {
     Error::new(
@@ -119,6 +119,9 @@ pub(super) async fn run_postgres(client: &tokio_postgres::Client) -> Result<(), 
 }
 
 async fn migrate_postgres(client: &tokio_postgres::Client, known: &[Migration]) -> Result<(), Error> {
+    // A migration takes as long as it takes, and a second node waits for the first.
+    let patient = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0";
+    client.batch_execute(patient).await.map_err(translate_postgres)?;
     let lock = "SELECT pg_advisory_xact_lock($1)";
     client.execute(lock, &[&POSTGRES_LOCK]).await.map_err(translate_postgres)?;
     // PostgreSQL would note at every start that the table is there already.

@@ -3,7 +3,9 @@
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
-use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
+use deadpool_postgres::{
+    ClientWrapper, Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime,
+};
 use tokio::runtime::Handle;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, private::BytesMut};
@@ -18,6 +20,17 @@ const ATTEMPTS: u32 = 10;
 const INSPECTORS: usize = 2;
 /// How long a request waits for a free connection.
 const ACQUIRE_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
+/// How long a statement waits for a row that another transaction holds. Ours hold none while anything slow happens.
+const LOCK_TIMEOUT: &str = "30s";
+/// How long a statement may take. Counting the rows of a large database takes seconds.
+const STATEMENT_TIMEOUT: &str = "5min";
+/// How long a transaction may do nothing: a server that froze or was cut off must not keep its rows from the others.
+const IDLE_IN_TRANSACTION_TIMEOUT: &str = "1min";
+
+/// Sets the timeouts of a connection. What the URL, the role or the database sets already stands.
+const SET_TIMEOUTS: &str = "SELECT set_config(wanted.name, wanted.value, false) FROM (VALUES \
+    ('lock_timeout', $1), ('statement_timeout', $2), ('idle_in_transaction_session_timeout', $3)) \
+    AS wanted (name, value) WHERE current_setting(wanted.name) = '0'";
 
 pub(super) struct Postgres {
     pool: Pool,
@@ -43,6 +56,7 @@ impl Postgres {
             .runtime(Runtime::Tokio1)
             .wait_timeout(Some(ACQUIRE_TIMEOUT))
             .create_timeout(Some(ACQUIRE_TIMEOUT))
+            .post_create(Hook::async_fn(|client, _| Box::pin(set_timeouts(client))))
             .build()
             .map_err(|e| Error::new(Kind::Internal, format!("cannot set up the connection pool: {e}")))?;
         Ok(Self { pool, always_soft })
@@ -107,6 +121,12 @@ impl Postgres {
         };
         tokio::task::spawn_blocking(task).await.unwrap_or_else(|e| Err(super::panicked(&e).into()))
     }
+}
+
+async fn set_timeouts(client: &ClientWrapper) -> Result<(), HookError> {
+    let timeouts: [Val; 3] = [LOCK_TIMEOUT, STATEMENT_TIMEOUT, IDLE_IN_TRANSACTION_TIMEOUT].map(Val::from);
+    client.execute_raw(SET_TIMEOUTS, &timeouts).await.map_err(HookError::Backend)?;
+    Ok(())
 }
 
 struct Session {
@@ -233,6 +253,10 @@ pub(super) fn translate(error: tokio_postgres::Error) -> Error {
         Some(code) if *code == SqlState::T_R_SERIALIZATION_FAILURE || *code == SqlState::T_R_DEADLOCK_DETECTED => {
             Kind::Conflict
         }
+        // A lock or a statement took longer than it may.
+        Some(code) if *code == SqlState::LOCK_NOT_AVAILABLE || *code == SqlState::QUERY_CANCELED => Kind::Busy,
+        // The server ended the connection with it.
+        Some(code) if *code == SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT => Kind::Unavailable,
         Some(code) if *code == SqlState::DISK_FULL => Kind::Full,
         Some(code) if *code == SqlState::READ_ONLY_SQL_TRANSACTION => Kind::ReadOnly,
         Some(code) => match &code.code()[..2] {

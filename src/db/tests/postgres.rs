@@ -123,6 +123,86 @@ async fn the_rules_do_not_hang_on_the_servers_default_isolation() {
     .await;
 }
 
+fn setting(name: &'static str) -> impl FnMut(&mut Tx<'_>) -> Result<String, Error> + Send + 'static {
+    move |tx| tx.one("SELECT current_setting($1)", &[name.into()])?.text(0)
+}
+
+#[tokio::test]
+async fn no_statement_and_no_lock_is_waited_for_without_end() {
+    with_schema(async |schema| {
+        let db = Db::open_postgres(&schema.url(), 2, false).await.unwrap();
+        let timeouts = ["lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout"];
+        for (name, timeout) in timeouts.into_iter().zip(["30s", "5min", "1min"]) {
+            assert_eq!(db.write(setting(name)).await.unwrap(), timeout);
+            assert_eq!(db.read(setting(name)).await.unwrap(), timeout);
+            // Who runs the database decides otherwise.
+            let own = Db::open_postgres(&format!("{}%20-c{name}%3D7s", schema.url()), 2, false).await.unwrap();
+            assert_eq!(own.write(setting(name)).await.unwrap(), "7s");
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_row_that_is_never_let_go_of_and_a_statement_without_end_are_busy() {
+    on_postgres(async |db| {
+        add_two(db).await;
+        let client = db.client().await;
+        client.batch_execute("BEGIN; UPDATE garbage SET not_before = 7 WHERE location = 'a'").await.unwrap();
+        let impatient = db.reopen_with("lock_timeout%3D50ms").await;
+        let error = impatient.write(|tx| touch(tx, "a")).await.unwrap_err();
+        assert_eq!(error.kind, Kind::Busy, "{error}");
+        impatient.write(|tx| touch(tx, "b")).await.unwrap();
+        client.batch_execute("ROLLBACK").await.unwrap();
+        impatient.write(|tx| touch(tx, "a")).await.unwrap();
+        let impatient = db.reopen_with("statement_timeout%3D50ms").await;
+        let error = impatient.read(|tx| tx.query("SELECT pg_sleep(60)::TEXT", &[])).await.unwrap_err();
+        assert_eq!(error.kind, Kind::Busy, "{error}");
+        impatient.write(|tx| touch(tx, "a")).await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_transaction_that_hangs_is_ended_by_the_server_and_the_next_one_succeeds() {
+    on_postgres(async |db| {
+        add_two(db).await;
+        let client = Arc::new(db.client().await);
+        let impatient = db.reopen_with("idle_in_transaction_session_timeout%3D50ms").await;
+        let handle = tokio::runtime::Handle::current();
+        let hanging = move |tx: &mut Tx<'_>| {
+            let pid = tx.one("SELECT pg_backend_pid()", &[])?.int(0)? as i32;
+            let alive = "SELECT 1 FROM pg_stat_activity WHERE pid = $1";
+            while !handle.block_on(client.query(alive, &[&pid])).unwrap().is_empty() {}
+            touch(tx, "a")
+        };
+        let error = impatient.write(hanging).await.unwrap_err();
+        assert_eq!(error.kind, Kind::Unavailable, "{error}");
+        impatient.write(|tx| touch(tx, "a")).await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_migration_waits_for_another_as_long_as_it_takes() {
+    with_schema(async |schema| {
+        let (client, waits) = (schema.client().await, schema.client().await);
+        // The number that every Havre takes.
+        let lock = format!("SELECT pg_advisory_lock({})", crate::db::migrations::POSTGRES_LOCK);
+        client.batch_execute(&lock).await.unwrap();
+        let url = format!("{}%20-clock_timeout%3D1ms%20-cstatement_timeout%3D1ms", schema.url());
+        let opened = tokio::spawn(async move { Db::open_postgres(&url, 1, false).await.map(drop) });
+        let blocked = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%advisory%' \
+             AND now() - query_start > INTERVAL '50 ms'";
+        while waits.query(blocked, &[]).await.unwrap().is_empty() {
+            assert!(!opened.is_finished(), "{:?}", opened.await);
+        }
+        client.batch_execute("SELECT pg_advisory_unlock_all()").await.unwrap();
+        opened.await.unwrap().unwrap();
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_server_that_is_not_there_is_unavailable() {
     let error = Db::open_postgres("postgres://127.0.0.1:1/none", 1, false).await.err().unwrap();

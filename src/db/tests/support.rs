@@ -47,11 +47,21 @@ impl TestDb {
         }
     }
 
+    /// Connects once more, with one setting of PostgreSQL changed.
+    pub(crate) async fn reopen_with(&self, setting: &str) -> Db {
+        match &self.place {
+            Place::Sqlite(_) => panic!("SQLite has no server"),
+            Place::Postgres(schema) => {
+                Db::open_postgres(&format!("{}%20-c{setting}", schema.url()), 2, true).await.unwrap()
+            }
+        }
+    }
+
     /// A bare connection to PostgreSQL.
     pub(crate) async fn client(&self) -> Client {
         match &self.place {
             Place::Sqlite(_) => panic!("SQLite has no server"),
-            Place::Postgres(schema) => connect(&schema.url()).await,
+            Place::Postgres(schema) => schema.client().await,
         }
     }
 
@@ -111,6 +121,11 @@ pub(crate) struct Schema {
 }
 
 impl Schema {
+    /// A bare connection to the schema.
+    pub(crate) async fn client(&self) -> Client {
+        connect(&self.url()).await
+    }
+
     /// The URL under which the schema is the only one.
     pub(crate) fn url(&self) -> String {
         let joint = if self.server.contains('?') { '&' } else { '?' };
