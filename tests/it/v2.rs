@@ -8,6 +8,7 @@ mod concurrency;
 mod damage;
 mod delete;
 mod errors;
+mod events;
 mod hostile;
 mod manifests;
 mod media_types;

@@ -96,6 +96,40 @@ async fn damage_found_by_a_pull_is_recorded_and_a_push_of_the_same_bytes_mends_i
 }
 
 #[tokio::test]
+async fn what_becomes_of_a_blob_is_told_by_its_events() {
+    on_each(async |world| {
+        let digest = world.push_blob("a/a", "bytes").await.unwrap();
+        let mut told = vec!["blob.push"];
+        assert_eq!(world.events_of(digest).await, told);
+        world.bytes.delete(&location(world, digest).await).await.unwrap();
+        for _ in 0..2 {
+            assert!(matches!(world.pull_blob("a/a", digest).await, Err(Error::BlobDamaged(_))));
+        }
+        told.push("blob.quarantine");
+        assert_eq!(world.events_of(digest).await, told);
+        world.push_blob("a/a", "bytes").await.unwrap();
+        told.extend(["blob.restore", "blob.push"]);
+        assert_eq!(world.events_of(digest).await, told);
+
+        let place = location(world, digest).await;
+        spoil(world, &place, "setyb").await;
+        assert_eq!(kinds(world, REPAIR).await, ["corrupt"]);
+        told.push("blob.quarantine");
+        assert_eq!(world.events_of(digest).await, told);
+        spoil(world, &place, "bytes").await;
+        assert_eq!(kinds(world, REPAIR).await, ["quarantined"]);
+        told.push("blob.restore");
+        assert_eq!(world.events_of(digest).await, told);
+
+        world.sweep_all().await;
+        told.extend(["blob.expire", "blob.remove"]);
+        assert_eq!(world.events_of(digest).await, told);
+        world.assert_whole().await;
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn bytes_that_nothing_accounts_for_are_found_and_removed() {
     on_each(async |world| {
         let digest = world.push_blob("a/a", "accounted for").await.unwrap();

@@ -241,6 +241,15 @@ impl World {
         let events = self.registry.db.scan(move |tx| crate::db::events::of_repository(tx, repository, 1_000));
         events.await.unwrap().into_iter().map(|event| event.kind).collect()
     }
+
+    /// The kinds of events of a digest, in whichever repository, the oldest first.
+    pub(super) async fn events_of(&self, digest: Digest) -> Vec<String> {
+        let kinds = self.registry.db.scan(move |tx| {
+            let rows = tx.query("SELECT kind FROM events WHERE digest = $1 ORDER BY id", &[(&digest).into()])?;
+            rows.into_iter().map(|mut row| row.text(0)).collect::<Result<_, crate::db::Error>>()
+        });
+        kinds.await.unwrap()
+    }
 }
 
 /// The faults that a check found.
