@@ -3,10 +3,9 @@
 use std::fs::{self, OpenOptions};
 use std::path::PathBuf;
 
-use oci::Digest;
 use serde_json::Value;
 
-use super::process::{Place, Serving};
+use super::process::{Place, Serving, file_of};
 use crate::support::{Image, sha256};
 
 const ORPHAN: &str = "67e55044-10b1-426f-9247-bb680e5fe0c8";
@@ -18,13 +17,6 @@ async fn with_image() -> (Place, Image) {
     let image = serving.client().push_image("some/app", "v1", "a").await;
     serving.stop().await;
     (place, image)
-}
-
-/// The file of a blob.
-fn file_of(place: &Place, digest: &Digest) -> PathBuf {
-    let directory = place.data().join("store/blobs/sha256").join(&digest.hex()[..2]);
-    let mut entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
-    entries.find(|path| path.to_str().unwrap().contains(&digest.hex())).expect("the blob's file")
 }
 
 /// Puts bytes into the store that nothing knows of.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::JoinHandle;
 
+use oci::Digest;
 use tempfile::TempDir;
 
 use crate::support::Client;
@@ -81,20 +82,37 @@ impl Place {
         command.envs(variables.iter().copied());
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let mut log = BufReader::new(child.stderr.take().unwrap());
-        let (mut seen, mut address) = (String::new(), None);
-        while address.is_none() {
-            let start = seen.len();
-            let read = log.read_line(&mut seen).unwrap();
-            assert!(read > 0, "the server ended before it served: {seen}");
-            address =
-                seen[start..].split_once("://").and_then(|(_, rest)| rest.split_whitespace().next()?.parse().ok());
-        }
+        let (address, mut seen) = await_address(&mut log);
         // Read on, so that the server never waits for a full pipe.
         let log = std::thread::spawn(move || {
             let _ = log.read_to_string(&mut seen);
             seen
         });
-        Serving { child, address: address.unwrap(), log: Some(log) }
+        Serving { child, address, log: Some(log) }
+    }
+
+    /// Starts a server whose log and access log go into pipes that nobody reads any more once it serves.
+    pub fn serve_unheard(&self) -> Serving {
+        let mut command = self.command(&["serve", "--listen", "127.0.0.1:0"]);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let (address, _) = await_address(&mut BufReader::new(child.stderr.take().unwrap()));
+        drop(child.stdout.take());
+        Serving { child, address, log: None }
+    }
+}
+
+/// Reads a server's log until it says where it serves; returns what was read beside it.
+fn await_address(log: &mut impl BufRead) -> (SocketAddr, String) {
+    let mut seen = String::new();
+    loop {
+        let start = seen.len();
+        let read = log.read_line(&mut seen).unwrap();
+        assert!(read > 0, "the server ended before it served: {seen}");
+        let address =
+            seen[start..].split_once("://").and_then(|(_, rest)| rest.split_whitespace().next()?.parse().ok());
+        if let Some(address) = address {
+            return (address, seen);
+        }
     }
 }
 
@@ -107,10 +125,18 @@ pub fn outcome(command: &mut Command) -> Outcome {
     }
 }
 
+/// The file of a blob.
+pub fn file_of(place: &Place, digest: &Digest) -> PathBuf {
+    let directory = place.data().join("store/blobs/sha256").join(&digest.hex()[..2]);
+    let mut entries = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    entries.find(|path| path.to_str().unwrap().contains(&digest.hex())).expect("the blob's file")
+}
+
 /// A server as a process, killed when it is dropped.
 pub struct Serving {
     child: Child,
     pub address: SocketAddr,
+    /// Nothing, when its log is not read.
     log: Option<JoinHandle<String>>,
 }
 
@@ -127,7 +153,8 @@ impl Serving {
 
     /// Waits for its end; returns how it ended and its log. Clients go on meanwhile: the server waits for them.
     pub async fn wait(mut self) -> (ExitStatus, String) {
-        let wait = move || (self.child.wait().unwrap(), self.log.take().unwrap().join().unwrap());
+        let wait =
+            move || (self.child.wait().unwrap(), self.log.take().map(|log| log.join().unwrap()).unwrap_or_default());
         tokio::task::spawn_blocking(wait).await.unwrap()
     }
 

@@ -8,7 +8,7 @@ use rustls::{ClientConfig, RootCertStore};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use super::process::Place;
+use super::process::{Place, file_of};
 use crate::support::{Client, Raw, blob, eventually, sha256};
 
 async fn metrics(client: &Client) -> String {
@@ -229,4 +229,24 @@ async fn systemd_is_told_when_the_server_serves_and_when_it_stops() {
     assert!(told().contains("READY=1"));
     serving.stop().await;
     assert!(told().contains("STOPPING=1"));
+}
+
+#[tokio::test]
+async fn a_server_goes_on_when_nobody_reads_its_logs_any_more() {
+    let place = Place::new();
+    let serving = place.serve_unheard();
+    let client = serving.client();
+    for round in ["a", "b", "c"] {
+        let image = client.push_image("some/app", round, round).await;
+        // A blob whose file is gone is told in the log; each request is, in the access log.
+        for bytes in [&image.config, &image.layer] {
+            std::fs::remove_file(file_of(&place, &sha256(bytes))).unwrap();
+            client.get(format!("/v2/some/app/blobs/{}", sha256(bytes))).await.refused(404, "BLOB_UNKNOWN");
+        }
+        assert_eq!(
+            client.get(format!("/v2/some/app/manifests/{round}")).await.expect(200).body,
+            image.manifest.bytes()
+        );
+    }
+    serving.stop().await;
 }

@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicIsize, Ordering};
 
+use bytes::Bytes;
+use http_body_util::{BodyExt, Empty};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, sleep};
 
@@ -138,6 +140,35 @@ async fn flood_of_headers_is_refused() {
     let mut client = server.connect().await;
     client.send(format!("GET /0-3 HTTP/1.1\r\nHost: h\r\nX: {}\r\n\r\n", "x".repeat(15 * 1024))).await.unwrap();
     assert_eq!(client.answer().await.unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn flood_of_headers_over_http2_is_refused_and_the_next_request_served() {
+    // Not the default of hyper, so that this limit is the one that is seen.
+    let server = TestServer::start(Options { max_header_bytes: 32 * 1024, ..Options::default() }, site);
+    let request = |length: usize, times: usize| {
+        let mut request = Request::get("http://h/0-3").body(Empty::<Bytes>::new()).unwrap();
+        for _ in 0..times {
+            request.headers_mut().append("x", "y".repeat(length).parse().unwrap());
+        }
+        request
+    };
+    // What is somewhat too much is answered, and the connection goes on. What is far too much ends it.
+    let floods = [(40 * 1024, 1, true), (1, 1_200, true), (1, 10_000, false), (60 * 1024, 20, false)];
+    for (length, times, answered) in floods {
+        let mut client = server.connect_http2().await;
+        match client.send_request(request(length, times)).await {
+            Ok(answer) => {
+                assert!(answered, "{times} of {length} bytes");
+                assert_eq!(answer.status(), 431, "{times} of {length} bytes");
+                assert_eq!(client.send_request(request(1, 1)).await.unwrap().status(), 200);
+            }
+            Err(error) => assert!(!answered, "{times} of {length} bytes: {error:?}"),
+        }
+        let answer = server.connect_http2().await.send_request(request(24 * 1024, 1)).await.unwrap();
+        assert_eq!(answer.status(), 200);
+        assert_eq!(answer.into_body().collect().await.unwrap().to_bytes(), LARGE_FILE.content[..3]);
+    }
 }
 
 #[tokio::test]
