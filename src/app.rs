@@ -1,6 +1,8 @@
 //! The application: everything that a request or a command works with, put together from the configuration.
 
+mod first_start;
 mod health;
+mod master_key;
 mod open;
 mod sweeper;
 
@@ -8,6 +10,7 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
+pub use first_start::{FirstStart, INITIAL_PASSWORD, forget_initial_password};
 pub use health::Health;
 pub use open::{DataDirectory, OpenError, inspect, registry};
 

@@ -1,6 +1,7 @@
 //! Havre, a container image registry. `ARCHITECTURE.md` is the map.
 
 pub mod app;
+pub mod auth;
 pub mod blobs;
 pub mod cli;
 pub mod clock;

@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use rustix::fs::FlockOperation;
 
+use super::master_key;
 use crate::blobs::{self, Blobs, Disk, Observed, Operation, Pool};
 use crate::config::{self, Config, DatabaseUrl};
 use crate::db::{self, Db, uploads};
 use crate::registry::Registry;
+use crate::registry::access::Access;
 use crate::registry::uploads::LEASE;
 use crate::telemetry::metrics::{Door, Metrics, StoreOperation};
 
@@ -29,6 +31,9 @@ pub enum OpenError {
     /// The database cannot be opened.
     #[error(transparent)]
     Database(#[from] db::Error),
+    /// There is no key with which the secrets in the database can be opened.
+    #[error("{0}")]
+    MasterKey(String),
     /// The store cannot be opened.
     #[error(transparent)]
     Store(#[from] blobs::Error),
@@ -72,7 +77,8 @@ pub async fn inspect(config: &Config) -> Result<Registry, OpenError> {
         DatabaseUrl::Embedded => Db::inspect_sqlite(&config.sqlite_path())?,
     };
     let store = Arc::new(Disk::open_existing(config.data_dir.join("store"), blobs::Durability::Full)?);
-    assemble(config, db, store)
+    let access = Access::new(config.server.open, config.auth.token_lifetime, None);
+    assemble(config, db, store, access)
 }
 
 /// Opens the database and the store for a server.
@@ -92,14 +98,19 @@ pub async fn registry(config: &Config, metrics: Option<&Arc<Metrics>>) -> Result
         let observer = move |operation, took| metrics.store(counted_as(operation), took);
         store = Arc::new(Observed::new(store, Arc::new(observer)));
     }
-    assemble(config, db, store)
+    let access = match config.server.open {
+        true => Access::open(),
+        false => Access::new(false, config.auth.token_lifetime, Some(master_key::load(config)?)),
+    };
+    assemble(config, db, store, access)
 }
 
-fn assemble(config: &Config, db: Db, store: Arc<dyn Blobs>) -> Result<Registry, OpenError> {
+fn assemble(config: &Config, db: Db, store: Arc<dyn Blobs>, access: Access) -> Result<Registry, OpenError> {
     Ok(Registry {
         db: Arc::new(db),
         blobs: store,
         pool: Arc::new(Pool::default()),
+        access: Arc::new(access),
         settings: config.registry.clone(),
         storage: config.storage.clone(),
         lease: LEASE,

@@ -1,5 +1,6 @@
 //! `havre serve`: runs the registry.
 
+use std::io::Write;
 use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -8,10 +9,11 @@ use anyhow::{Context, bail};
 use clap::Args;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::app::{self, App, DataDirectory};
+use crate::app::{self, App, DataDirectory, FirstStart};
 use crate::config::{Config, DatabaseUrl, Flags, Server as ServerConfig};
 use crate::http::router;
 use crate::http::server::{Observer, Options, ReloadHandle, Server, TlsFiles};
+use crate::registry::accounts::users::FIRST;
 use crate::telemetry::access::AccessLog;
 use crate::telemetry::logging;
 use crate::telemetry::metrics::Metrics;
@@ -30,14 +32,18 @@ pub(super) fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     runtime.block_on(serve(config))
 }
 
-/// Until there are accounts, whoever reaches the server may do everything: only `--open` says that this is meant.
+/// Beyond this machine, passwords cross a network: something has to protect them, or the operator has to say that nothing
+/// need.
 fn refuse_strangers(server: &ServerConfig) -> anyhow::Result<()> {
     let beyond = server.listen.iter().find(|address| !address.ip().is_loopback());
+    let protected = server.tls_cert.is_some() || !server.trusted_proxies.is_empty();
     match beyond {
-        Some(address) if !server.open => bail!(
-            "refusing to listen on {address}: other machines could read and overwrite every image\n  \
+        Some(address) if !server.open && !protected && !server.insecure_http => bail!(
+            "refusing to listen on {address}: passwords would cross the network unprotected\n  \
              to serve this machine only, listen on 127.0.0.1:{port}\n  \
-             to let anyone who reaches it read and write, add --open",
+             with a certificate, add --tls-cert and --tls-key\n  \
+             behind a proxy that speaks TLS, set server.trusted_proxies to its address\n  \
+             to accept plain HTTP all the same, add --insecure-http",
             port = address.port()
         ),
         _ => Ok(()),
@@ -55,6 +61,7 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     let _directory = DataDirectory::lock(&config.data_dir)?;
     let registry = app::registry(&config, Some(&metrics)).await?;
     registry.release_sessions().await?;
+    let first = registry.prepare_access(&config).await?;
     let server = Server::new(listen(&config.server)?, options(&config.server, &metrics))?;
     reload_on_hangup(server.reload_handle())?;
     let addresses = server.addresses();
@@ -65,6 +72,9 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     let app = App::new(config, registry, metrics, access);
     let sweeper = tokio::spawn(Arc::clone(&app).sweep_forever());
     announce(&app, engine, &addresses);
+    if let Some(first) = first {
+        welcome(&app, &first, &addresses);
+    }
     let drained = server.run(router::service(Arc::clone(&app)), shutdown.wait()).await;
     sweeper.abort();
     app.access.close();
@@ -122,12 +132,35 @@ fn announce(app: &App, engine: &str, addresses: &[SocketAddr]) {
     if config.server.open {
         tracing::warn!("open to anyone who reaches it: everybody may read, overwrite and delete every image");
     }
-    if let Some(address) = addresses.first() {
+    if config.server.open
+        && let Some(address) = addresses.first()
+    {
         let host = app.public_host.clone().unwrap_or_else(|| reachable(address));
         tracing::info!("push an image: docker tag my-app {host}/me/my-app:1.0.0 && docker push {host}/me/my-app:1.0.0");
     }
     // Without systemd there is nobody to tell.
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+}
+
+/// Tells, once, how to sign in, and what to type then. Not through the log, which others may keep.
+fn welcome(app: &App, first: &FirstStart, addresses: &[SocketAddr]) {
+    let host = app.public_host.clone().or_else(|| addresses.first().map(reachable)).unwrap_or_default();
+    let password = match (&first.password, &first.file) {
+        (Some(password), Some(file)) => format!(
+            "    password:  {password}\n\n  It is shown this once; until it is changed, it also stands in {}\n  \
+             Change it:  havre admin reset-password",
+            file.display()
+        ),
+        (Some(password), None) => format!("    password:  {password}\n\n  It is shown this once."),
+        (None, _) => "    password:  the one you gave".to_owned(),
+    };
+    let text = format!(
+        "\n  The account of the administrator was made:\n\n    user:      {FIRST}\n{password}\n\n  Now type:\n\n    \
+         docker login {host} -u {FIRST}\n    docker tag my-app {host}/{FIRST}/my-app:1.0.0\n    \
+         docker push {host}/{FIRST}/my-app:1.0.0\n\n"
+    );
+    // A terminal that is gone has its file.
+    let _ = std::io::stderr().write_all(text.as_bytes());
 }
 
 /// An address that a client on this machine can use: nobody connects to 0.0.0.0.

@@ -8,6 +8,7 @@
 //! An option that no source may name (a typing mistake, a key of a newer version) is an error, never ignored: a
 //! registry that runs with another limit than the one its operator believes in is worse than one that does not start.
 
+mod auth;
 mod concern;
 mod database;
 mod duration;
@@ -32,6 +33,7 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 
+pub use auth::{Auth, Hidden};
 pub use database::{Database, DatabaseUrl, PostgresUrl};
 pub use duration::{InvalidDuration, format_duration, parse_duration};
 pub use error::{Error, Problem};
@@ -66,6 +68,8 @@ pub struct Config {
     pub database: Database,
     /// How clients reach the server.
     pub server: Server,
+    /// Accounts and the credentials that prove them.
+    pub auth: Auth,
     /// What may be pushed and how it is handed out.
     pub registry: Registry,
     /// How blobs are stored and when they are removed.
@@ -80,6 +84,7 @@ impl Default for Config {
             data_dir: PathBuf::from("havre-data"),
             database: Database::default(),
             server: Server::default(),
+            auth: Auth::default(),
             registry: Registry::default(),
             storage: Storage::default(),
             log: Log::default(),

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use std::sync::LazyLock;
 
 use super::value::Value;
-use super::{Config, Database, Literal, Log, Origin, Problem, Registry, Server, Storage};
+use super::{Auth, Config, Database, Literal, Log, Origin, Problem, Registry, Server, Storage};
 
 /// One option: its names, what it takes, and the field it fills.
 pub struct ConfigOption {
@@ -191,8 +191,14 @@ impl Setting {
 #[must_use]
 pub fn options() -> &'static [ConfigOption] {
     static OPTIONS: LazyLock<Vec<ConfigOption>> = LazyLock::new(|| {
-        let sections =
-            [Database::options(), Server::options(), Registry::options(), Storage::options(), Log::options()];
+        let sections = [
+            Database::options(),
+            Server::options(),
+            Auth::options(),
+            Registry::options(),
+            Storage::options(),
+            Log::options(),
+        ];
         Config::top_level_options().into_iter().chain(sections.into_iter().flatten()).collect()
     });
     &OPTIONS

@@ -16,8 +16,8 @@ const LOOPBACK: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 50
 concern! {
     /// How clients reach the server.
     pub struct Server in server {
-        /// Addresses and ports to listen on. Port 0 takes a free one and logs which. Without `server.open`, only
-        /// loopback addresses are accepted until accounts exist.
+        /// Addresses and ports to listen on. Port 0 takes a free one and logs which. Beyond loopback,
+        /// passwords need protection: TLS, a trusted proxy that has it, or `server.insecure_http`.
         listen: Vec<SocketAddr> = vec![LOOPBACK],
             flag = "--listen", alias = "HAVRE_LISTEN", example = "0.0.0.0:5000, [::]:5000";
         /// URL under which clients see the server, when it stands behind a proxy. Without it, the `Host` of the request
@@ -46,7 +46,11 @@ concern! {
         /// Largest head of a request, request line and headers together.
         max_header_bytes: ByteSize = ByteSize::kib(32),
             within = ByteSize::kib(8)..=ByteSize::mib(1), example = "64 KiB";
-        /// Whether anyone who reaches the server may read and write everything. Meant for trials and closed networks.
+        /// Whether anyone who reaches the server may read and write everything, without an account. Meant for trials and
+        /// closed networks.
         open: bool = false, flag = "--open";
+        /// Whether passwords and tokens may cross a network unprotected: accepts plain HTTP beyond loopback without a
+        /// trusted proxy.
+        insecure_http: bool = false, flag = "--insecure-http";
     }
 }

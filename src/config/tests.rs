@@ -344,6 +344,7 @@ fn the_agreed_flags_are_there() {
         "data-dir",
         "database-url",
         "durability",
+        "insecure-http",
         "listen",
         "log-format",
         "log-level",

@@ -17,7 +17,7 @@ pub struct BlobRow {
     pub quarantined: bool,
 }
 
-fn blob_row(mut row: super::Row) -> Result<BlobRow, Error> {
+pub(super) fn blob_row(mut row: super::Row) -> Result<BlobRow, Error> {
     Ok(BlobRow { id: row.int(0)?, size: row.size(1)?, location: row.text(2)?, quarantined: row.text(3)? != "live" })
 }
 
@@ -28,16 +28,6 @@ pub fn find(tx: &mut Tx<'_>, repository: &RepositoryName, digest: &Digest) -> Re
          JOIN repository_blobs l ON l.blob_id = b.id \
          JOIN repositories r ON r.id = l.repository_id WHERE b.digest = $1 AND r.name = $2",
         &[digest.into(), repository.as_str().into()],
-    )?;
-    row.map(blob_row).transpose()
-}
-
-/// Finds a blob that any repository holds, for a mount without `from`.
-pub fn find_linked_anywhere(tx: &mut Tx<'_>, digest: &Digest) -> Result<Option<BlobRow>, Error> {
-    let row = tx.first(
-        "SELECT b.id, b.size, b.location, b.state FROM blobs b WHERE b.digest = $1 \
-         AND EXISTS (SELECT 1 FROM repository_blobs l WHERE l.blob_id = b.id)",
-        &[digest.into()],
     )?;
     row.map(blob_row).transpose()
 }

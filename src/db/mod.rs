@@ -12,15 +12,24 @@ mod postgres;
 mod sqlite;
 mod value;
 
+pub mod access;
 pub mod blobs;
+pub mod epoch;
 pub mod events;
 pub mod garbage;
 pub mod inventory;
+pub mod keys;
 pub mod manifests;
+pub mod namespaces;
 pub mod referrers;
 pub mod repositories;
+pub mod robots;
+pub mod roles;
 pub mod tags;
+pub mod teams;
+pub mod tokens;
 pub mod uploads;
+pub mod users;
 
 #[cfg(test)]
 pub(crate) mod tests;

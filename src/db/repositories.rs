@@ -20,8 +20,8 @@ pub fn ensure(tx: &mut Tx<'_>, name: &RepositoryName, now: i64) -> Result<(i64, 
         &[name.namespace().into(), now.into()],
     )?;
     let made = tx.execute(
-        "INSERT INTO repositories (public_id, namespace_id, name, created_at) \
-         SELECT $1, id, $2, $3 FROM namespaces WHERE name = $4 ON CONFLICT (name) DO NOTHING",
+        "INSERT INTO repositories (public_id, namespace_id, name, visibility, created_at) \
+         SELECT $1, id, $2, visibility, $3 FROM namespaces WHERE name = $4 ON CONFLICT (name) DO NOTHING",
         &[uuid::Uuid::new_v4().to_string().into(), name.as_str().into(), now.into(), name.namespace().into()],
     )?;
     // Another transaction may have made it in between: its row counts as well as ours.
@@ -29,12 +29,8 @@ pub fn ensure(tx: &mut Tx<'_>, name: &RepositoryName, now: i64) -> Result<(i64, 
     Ok((id, made == 1))
 }
 
-/// Lists the names of repositories that hold a manifest, in ASCII order behind `after`.
-pub fn list(tx: &mut Tx<'_>, after: &str, limit: i64) -> Result<Vec<String>, Error> {
-    let rows = tx.query(
-        "SELECT r.name FROM repositories r WHERE r.name > $1 \
-         AND EXISTS (SELECT 1 FROM manifests m WHERE m.repository_id = r.id) ORDER BY r.name LIMIT $2",
-        &[after.into(), limit.into()],
-    )?;
-    rows.into_iter().map(|mut row| row.text(0)).collect()
+/// Sets who may see a repository without a role.
+pub fn set_visibility(tx: &mut Tx<'_>, id: i64, visibility: &str) -> Result<(), Error> {
+    tx.execute("UPDATE repositories SET visibility = $2 WHERE id = $1", &[id.into(), visibility.into()])?;
+    Ok(())
 }

@@ -23,6 +23,8 @@ pub struct Exchange {
     pub ctx: Ctx,
     /// What the client calls this server: the host part of an image's name.
     pub host: String,
+    /// How the client reaches it: `http` or `https`.
+    pub scheme: &'static str,
     /// When it arrived.
     pub started: Instant,
 }
@@ -41,7 +43,8 @@ impl Exchange {
             user_agent: user_agent(&parts.headers).map(Arc::from),
             now: clock::now(),
         };
-        Self { app: Arc::clone(app), ctx, host: host(app, parts, connection), started: Instant::now() }
+        let (scheme, host) = origin(app, parts, connection);
+        Self { app: Arc::clone(app), ctx, host, scheme, started: Instant::now() }
     }
 }
 
@@ -57,14 +60,14 @@ fn user_agent(headers: &HeaderMap) -> Option<&str> {
     Some(&text[..text.len().min(MAX_USER_AGENT)])
 }
 
-fn host(app: &App, parts: &Parts, connection: Option<&ConnInfo>) -> String {
-    if let Some(host) = &app.public_host {
-        return host.clone();
+fn origin(app: &App, parts: &Parts, connection: Option<&ConnInfo>) -> (&'static str, String) {
+    if let (Some(host), Some(url)) = (&app.public_host, &app.config.server.public_url) {
+        return (if url.scheme() == "https" { "https" } else { "http" }, host.clone());
     }
-    let Some(connection) = connection else { return "HOST".to_owned() };
+    let Some(connection) = connection else { return ("http", "HOST".to_owned()) };
     let trusted = &app.config.server.trusted_proxies;
     let origin = proxy::origin(connection.peer.ip(), connection.tls, parts.uri.authority(), &parts.headers, trusted);
-    origin.host.map_or_else(|| "HOST".to_owned(), |host| host.to_string())
+    (origin.scheme.as_str(), origin.host.map_or_else(|| "HOST".to_owned(), |host| host.to_string()))
 }
 
 /// The path and query of a request, as the access log shows them.

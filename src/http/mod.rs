@@ -6,4 +6,5 @@ mod health;
 pub mod router;
 mod sendfile;
 pub mod server;
+mod token;
 pub mod v2;

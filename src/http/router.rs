@@ -12,7 +12,7 @@ use hyper::body::Incoming;
 
 use super::body::{Body, Sent};
 use super::exchange::{self, Exchange};
-use super::{health, v2};
+use super::{health, token, v2};
 use crate::app::App;
 use crate::telemetry::access::Access;
 use crate::telemetry::metrics::action;
@@ -50,6 +50,7 @@ async fn route(exchange: Exchange, request: Request<Incoming>) -> (usize, Respon
     match request.uri().path() {
         "/v2" => v2::handle(exchange, request).await,
         path if path.starts_with("/v2/") => v2::handle(exchange, request).await,
+        "/token" => (const { action("token") }, Box::pin(token::handle(exchange, request)).await),
         "/healthz" => (health, only_get(&request, health::live).await),
         "/readyz" => (health, only_get(&request, || health::ready(&exchange.app)).await),
         "/metrics" => (const { action("metrics") }, only_get(&request, || health::metrics(&exchange.app)).await),

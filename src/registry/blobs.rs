@@ -3,9 +3,10 @@
 use oci::{Digest, RepositoryName};
 
 use super::{Ctx, Error, Event, Registry};
+use crate::auth::Permissions;
 use crate::blobs::{self as store, Location, Reader};
 use crate::db::blobs::{self, BlobRow};
-use crate::db::{self, manifests, repositories};
+use crate::db::{self, access, manifests, repositories};
 
 /// How many parents a refusal names.
 const PARENTS_SHOWN: i64 = 10;
@@ -106,9 +107,37 @@ pub async fn quarantine(registry: &Registry, ctx: &Ctx, digest: &Digest, locatio
     registry.db.write::<_, Error, _>(quarantine).await
 }
 
+/// Finds a blob through a repository from which the caller may pull now.
+async fn source(
+    registry: &Registry,
+    ctx: &Ctx,
+    digest: &Digest,
+    from: Option<&RepositoryName>,
+) -> Result<Option<BlobRow>, Error> {
+    let (viewer, digest) = (registry.viewer(ctx), *digest);
+    let sources = match (from, ctx.bounded_to()) {
+        (Some(from), _) if ctx.reaches(from, Permissions::READ) => vec![from.clone()],
+        (Some(_), _) => return Ok(None),
+        (None, Some(names)) => names,
+        (None, None) if ctx.may_read_at_all() => {
+            return Ok(registry.db.read(move |tx| access::blob_anywhere(tx, viewer, &digest)).await?);
+        }
+        (None, None) => return Ok(None),
+    };
+    let find = move |tx: &mut db::Tx<'_>| {
+        for name in &sources {
+            if let Some(row) = access::blob_in(tx, viewer, name, &digest)? {
+                return Ok(Some(row));
+            }
+        }
+        Ok::<_, Error>(None)
+    };
+    registry.db.read(find).await
+}
+
 /// Makes a blob that another repository holds available in this one; tells whether it could.
 ///
-/// Without `from`, any repository will do.
+/// Only repositories that the caller may pull from now are considered; without `from`, any of them will do.
 pub async fn mount(
     registry: &Registry,
     ctx: &Ctx,
@@ -117,14 +146,7 @@ pub async fn mount(
     from: Option<&RepositoryName>,
 ) -> Result<bool, Error> {
     let (name, digest, from) = (repository.clone(), *digest, from.cloned());
-    let found = {
-        let from = from.clone();
-        let find = move |tx: &mut db::Tx<'_>| match &from {
-            Some(from) => blobs::find(tx, from, &digest),
-            None => blobs::find_linked_anywhere(tx, &digest),
-        };
-        registry.db.read(find).await?
-    };
+    let found = source(registry, ctx, &digest, from.as_ref()).await?;
     let Some(found) = found.filter(|row| !row.quarantined) else { return Ok(false) };
     // Whoever mounts it does not push it: what is promised must be there.
     if !is_whole(registry, ctx, &digest, &found).await? {

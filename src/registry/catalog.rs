@@ -1,7 +1,7 @@
 //! The list of repositories.
 
 use super::{Ctx, Error, Registry};
-use crate::db::repositories;
+use crate::db::access;
 
 /// One page of a list in ASCII order.
 #[derive(Debug, PartialEq, Eq)]
@@ -21,9 +21,10 @@ impl Page {
     }
 }
 
-/// Lists the repositories that hold a manifest, behind `last`.
-pub async fn list(registry: &Registry, _ctx: &Ctx, last: Option<&str>, limit: usize) -> Result<Page, Error> {
+/// Lists the repositories that hold a manifest and that the caller may read, behind `last`.
+pub async fn list(registry: &Registry, ctx: &Ctx, last: Option<&str>, limit: usize) -> Result<Page, Error> {
     let last = last.unwrap_or_default().to_owned();
-    let names = registry.db.scan(move |tx| repositories::list(tx, &last, limit as i64 + 1)).await?;
+    let viewer = registry.viewer(ctx);
+    let names = registry.db.scan(move |tx| access::repositories(tx, viewer, &last, limit as i64 + 1)).await?;
     Ok(Page::cut(names, limit))
 }

@@ -1,10 +1,15 @@
 //! Who asks, in which request, and when: what every rule is told.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use oci::{Digest, RepositoryName};
 
+use crate::auth::proof::credential_text;
+use crate::auth::scope::{Bound, Target};
+use crate::auth::{Permissions, Proof};
+use crate::db::access::Viewer;
 use crate::db::{self, Tx, events};
 
 /// Whom a request acts for.
@@ -12,18 +17,56 @@ use crate::db::{self, Tx, events};
 pub enum Identity {
     /// Somebody unknown.
     Anonymous,
-    /// The server itself: the sweeper, `havre check --repair`.
+    /// The server itself: the sweeper, a command that an operator typed.
     System,
+    /// A user.
+    User(Arc<Account>),
+    /// A robot.
+    Robot(Arc<Account>),
+}
+
+/// A user or a robot, as it stood when it was looked up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// The row's key.
+    pub id: i64,
+    /// The id that is shown, and that outlives a change of name.
+    pub public_id: Arc<str>,
+    /// The name with which it signs in.
+    pub name: Arc<str>,
+    /// Whether it administers the instance.
+    pub admin: bool,
 }
 
 impl Identity {
-    /// The name under which sessions and events are kept.
-    pub fn principal(&self) -> &'static str {
+    /// The text under which sessions and events are kept. It tells no name: names change and are erased.
+    pub fn principal(&self) -> Cow<'static, str> {
         match self {
-            Self::Anonymous => "anonymous",
-            Self::System => "system",
+            Self::Anonymous => "anonymous".into(),
+            Self::System => "system".into(),
+            Self::User(account) => format!("user:{}", account.public_id).into(),
+            Self::Robot(account) => format!("robot:{}", account.public_id).into(),
         }
     }
+
+    /// The name with which it signs in.
+    pub fn name(&self) -> Option<Arc<str>> {
+        match self {
+            Self::Anonymous | Self::System => None,
+            Self::User(account) | Self::Robot(account) => Some(Arc::clone(&account.name)),
+        }
+    }
+}
+
+/// The credential that a caller holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    /// What was proved with it.
+    pub proof: Arc<Proof>,
+    /// How far it reaches in the repository that was decided about.
+    pub reach: Permissions,
+    /// The row of the token, which may be about some repositories only; 0 for none.
+    pub token: i64,
 }
 
 /// The circumstances of one call. Cheap to clone.
@@ -31,8 +74,8 @@ impl Identity {
 pub struct Ctx {
     /// Whom it acts for.
     pub identity: Identity,
-    /// The credential that proved it.
-    pub credential: Option<Arc<str>>,
+    /// The credential that proved it; nothing where none was asked for.
+    pub credential: Option<Arc<Held>>,
     /// The request's id, as logs and answers show it.
     pub request_id: Arc<str>,
     /// The client's address.
@@ -71,9 +114,46 @@ impl Ctx {
         }
     }
 
+    /// Whose eyes a list is for, where access is decided.
+    pub(super) fn viewer(&self) -> Viewer {
+        let token = self.credential.as_ref().map_or(0, |held| held.token);
+        match &self.identity {
+            Identity::System => Viewer::ALL,
+            Identity::Anonymous => Viewer::ANYONE,
+            Identity::User(user) => Viewer { all: user.admin, user: user.id, robot: 0, token },
+            Identity::Robot(robot) => Viewer { all: false, user: 0, robot: robot.id, token },
+        }
+    }
+
+    /// Whether the caller's credential reaches a repository for this, whatever the caller may do there.
+    pub(super) fn reaches(&self, name: &RepositoryName, needed: Permissions) -> bool {
+        self.credential.as_ref().is_none_or(|held| (held.reach & held.proof.bound.on(name)).contains(needed))
+    }
+
+    /// The only repositories that the caller's token reaches for reading; nothing when it is not bound to any.
+    pub(super) fn bounded_to(&self) -> Option<Vec<RepositoryName>> {
+        let held = self.credential.as_ref()?;
+        let Bound::Scopes(scopes) = &held.proof.bound else { return None };
+        let readable = scopes.iter().filter(|scope| (scope.permissions & held.reach).contains(Permissions::READ));
+        Some(
+            readable
+                .filter_map(|scope| match &scope.target {
+                    Target::Repository(name) => Some(name.clone()),
+                    Target::Catalog => None,
+                })
+                .collect(),
+        )
+    }
+
+    /// Whether the caller's credential lets anything be read.
+    pub(super) fn may_read_at_all(&self) -> bool {
+        self.credential.as_ref().is_none_or(|held| held.reach.contains(Permissions::READ))
+    }
+
     /// Inserts the event of a change into the change's own transaction; returns its key.
     pub fn record(&self, tx: &mut Tx<'_>, event: &Event<'_>) -> Result<i64, db::Error> {
         let address = self.address.map(|address| address.to_string());
+        let credential = self.credential.as_ref().map(|held| credential_text(&held.proof.credential));
         events::insert(
             tx,
             &events::NewEvent {
@@ -82,8 +162,8 @@ impl Ctx {
                 repository: event.repository.map(RepositoryName::as_str),
                 tag: event.tag,
                 digest: event.digest,
-                actor: self.identity.principal(),
-                credential: self.credential.as_deref(),
+                actor: &self.identity.principal(),
+                credential: credential.as_deref().filter(|text| !text.is_empty()),
                 request_id: &self.request_id,
                 address: address.as_deref(),
                 user_agent: self.user_agent.as_deref(),

@@ -2,6 +2,8 @@
 
 use oci::{Digest, ManifestError, Reference, RepositoryName};
 
+use super::access::Denial;
+use super::accounts::AccountError;
 use crate::{blobs, db};
 
 /// Why a rule refused, or could not do, what was asked.
@@ -91,6 +93,15 @@ pub enum Error {
     /// Too many large manifests are on their way at once.
     #[error("too many large manifests are being pushed at this moment")]
     Crowded,
+    /// The caller may not do what it asked for.
+    #[error("access denied: {0:?}")]
+    Denied(Box<Denial>),
+    /// An account, a role or a token is not as it was asked for.
+    #[error(transparent)]
+    Account(#[from] AccountError),
+    /// A sealed secret in the database cannot be opened, or there is no key to sign with.
+    #[error("the secrets in the database cannot be opened with this master key")]
+    MasterKey,
     /// The database failed.
     #[error(transparent)]
     Db(#[from] db::Error),
@@ -120,6 +131,7 @@ impl Error {
             Self::NameUnknown(repository)
             | Self::ManifestUnknown { repository, .. }
             | Self::BlobUnknown { repository, .. } => repository.clone_from(asked),
+            Self::Denied(denial) => denial.repository = Some(asked.clone()),
             Self::BlobDamaged(_)
             | Self::UploadUnknown
             | Self::UploadBusy
@@ -133,6 +145,8 @@ impl Error {
             | Self::ReferencesMissing(_)
             | Self::Referenced { .. }
             | Self::Crowded
+            | Self::Account(_)
+            | Self::MasterKey
             | Self::Db(_)
             | Self::Store(_) => {}
         }

@@ -1,5 +1,7 @@
 //! The rules: what a push, a pull, a tag, a delete and a sweep mean. Knows neither HTTP nor a database engine.
 
+pub mod access;
+pub mod accounts;
 pub mod blobs;
 pub mod catalog;
 pub mod check;
@@ -15,6 +17,6 @@ pub mod uploads;
 #[cfg(test)]
 mod tests;
 
-pub use context::{Ctx, Event, Identity};
+pub use context::{Account, Ctx, Event, Held, Identity};
 pub use error::{Error, Trouble};
 pub use state::Registry;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::access::Access;
 use crate::blobs::{Blobs, Pool};
 use crate::config;
 use crate::db::Db;
@@ -15,6 +16,8 @@ pub struct Registry {
     pub blobs: Arc<dyn Blobs>,
     /// The buffers through which bytes arrive.
     pub pool: Arc<Pool>,
+    /// Who may do what.
+    pub access: Arc<Access>,
     /// Limits and policies.
     pub settings: config::Registry,
     /// Expiry and grace periods.

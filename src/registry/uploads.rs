@@ -42,9 +42,11 @@ pub async fn start(
     algorithm: Algorithm,
 ) -> Result<UploadId, Error> {
     let id = UploadId::random();
-    let (name, boot, principal, now) = (repository.clone(), registry.boot.clone(), ctx.identity.principal(), ctx.now);
-    let insert =
-        move |tx: &mut crate::db::Tx<'_>| uploads::insert(tx, &id.to_string(), &name, principal, algorithm, &boot, now);
+    let (name, boot, now) = (repository.clone(), registry.boot.clone(), ctx.now);
+    let principal = ctx.identity.principal();
+    let insert = move |tx: &mut crate::db::Tx<'_>| {
+        uploads::insert(tx, &id.to_string(), &name, &principal, algorithm, &boot, now)
+    };
     registry.db.write_soft(insert).await?;
     Ok(id)
 }

@@ -20,7 +20,7 @@ use super::requests::Requests;
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// What a request can ask for, in the order of the indices that [`Metrics::request`] takes.
-pub const ACTIONS: [&str; 20] = [
+pub const ACTIONS: [&str; 21] = [
     "base",
     "catalog",
     "discover",
@@ -40,6 +40,7 @@ pub const ACTIONS: [&str; 20] = [
     "referrers",
     "health",
     "metrics",
+    "token",
     "other",
 ];
 

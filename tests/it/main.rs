@@ -4,6 +4,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that unwraps says where it failed")]
 
+mod access;
 mod architecture;
 mod cli;
 mod server;

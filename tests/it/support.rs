@@ -1,5 +1,6 @@
 //! What the tests work with: a server on every engine, a client that speaks the registry API, images to push.
 
+mod accounts;
 mod answer;
 mod app;
 mod client;
@@ -7,6 +8,7 @@ mod content;
 mod postgres;
 mod raw;
 
+pub use accounts::on_each_engine_with_accounts;
 pub use answer::Answer;
 pub use app::{Setup, TestApp, on_each_engine};
 pub use client::Client;

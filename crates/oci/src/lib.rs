@@ -28,7 +28,7 @@ pub use error_code::ErrorCode;
 pub use hasher::Hasher;
 pub use manifest::{Kind, Manifest, ManifestError, ReferenceKind};
 pub use media_type::MediaType;
-pub use name::RepositoryName;
+pub use name::{MAX_NAME_LEN, RepositoryName};
 pub use query::{Query, encode_component};
 pub use range::{RangeOutcome, parse_range};
 pub use reference::Reference;

@@ -1,4 +1,5 @@
 use super::support::{digest, name, on_each_engine};
+use crate::db::access::{self, Viewer};
 use crate::db::manifests::{NewManifest, Target};
 use crate::db::{Error, Tx, blobs, garbage, inventory, manifests, repositories, uploads};
 
@@ -41,14 +42,14 @@ async fn a_blob_is_found_only_through_a_repository_that_holds_it() {
             let (a, _) = (repository(tx, "a/a")?, repository(tx, "b/b")?);
             let id = blob(tx, "x")?;
             assert_eq!(blobs::insert(tx, &digest("x"), 1, "elsewhere", 1)?, None);
-            assert_eq!(blobs::find_linked_anywhere(tx, &digest("x"))?, None);
+            assert_eq!(access::blob_anywhere(tx, Viewer::ALL, &digest("x"))?, None);
             assert_eq!(blobs::hold_link(tx, a, &digest("x"))?, None);
             assert!(blobs::link(tx, a, id, &digest("x"), 5)?);
             let row = blobs::find(tx, &name("a/a"), &digest("x"))?.unwrap();
             assert_eq!((row.id, row.size, row.location.as_str(), row.quarantined), (id, 1, "at x", false));
             assert_eq!(blobs::find(tx, &name("b/b"), &digest("x"))?, None);
             assert_eq!(blobs::find(tx, &name("a/a"), &digest("y"))?, None);
-            assert_eq!(blobs::find_linked_anywhere(tx, &digest("x"))?, Some(row.clone()));
+            assert_eq!(access::blob_anywhere(tx, Viewer::ALL, &digest("x"))?, Some(row.clone()));
             assert_eq!(blobs::hold(tx, &digest("x"))?, Some(row.clone()));
             assert_eq!(blobs::lookup(tx, &digest("x"))?, Some(row));
             assert_eq!(blobs::lookup(tx, &digest("y"))?, None);

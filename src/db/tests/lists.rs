@@ -1,4 +1,5 @@
 use super::support::{TestDb, digest, name, on_each_engine, tag};
+use crate::db::access::{self, Viewer};
 use crate::db::manifests::NewManifest;
 use crate::db::{Error, Tx, blobs, events, garbage, inventory, manifests, referrers, repositories, tags};
 
@@ -53,7 +54,10 @@ async fn repositories_are_listed_in_ascii_order() {
         let mut sorted = names.map(str::to_owned);
         sorted.sort();
         for size in [1, 2, 5, 100] {
-            assert_eq!(pages(db, size, repositories::list).await, sorted);
+            assert_eq!(
+                pages(db, size, |tx, after, limit| access::repositories(tx, Viewer::ALL, after, limit)).await,
+                sorted
+            );
         }
         let none = db.read(|tx| repositories::find(tx, &name("A".to_lowercase().as_str()))).await.unwrap();
         assert!(none.is_some());

@@ -27,7 +27,22 @@ fn literals(source: &str) -> Vec<String> {
     let code: String =
         source.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
     let joined = code.split("\\\n").map(str::trim_start).collect::<Vec<_>>().join("");
-    joined.split('"').skip(1).step_by(2).map(str::to_owned).collect()
+    expanded(&joined).split('"').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+/// Puts the text of `readable!` where a statement uses it.
+fn expanded(code: &str) -> String {
+    let Some((_, definition)) = code.split_once("macro_rules! readable") else { return code.to_owned() };
+    let condition = definition.split('"').nth(1).unwrap();
+    let mut parts = code.split("readable!(),");
+    let mut out = parts.next().unwrap().to_owned();
+    for part in parts {
+        let before = out.trim_end().strip_suffix("\",").unwrap().len();
+        out.truncate(before);
+        out.push_str(condition);
+        out.push_str(part.trim_start().strip_prefix('"').unwrap());
+    }
+    out
 }
 
 fn is_statement(text: &str) -> bool {
@@ -81,8 +96,18 @@ async fn no_statement_of_a_request_scans_a_table() {
     let connection = rusqlite::Connection::open(db.path()).unwrap();
     for sql in statements() {
         // What is meant to look at everything: totals, the first of any, and the sessions of an earlier life.
-        let whole = ["SELECT COUNT(*) FROM", "SELECT id FROM uploads LIMIT", "UPDATE uploads SET lease_holder = NULL"];
+        let whole = [
+            "SELECT COUNT(*) FROM",
+            "SELECT id FROM uploads LIMIT",
+            "SELECT id FROM users LIMIT",
+            "SELECT id, sealed FROM signing_keys",
+            "UPDATE uploads SET lease_holder = NULL",
+        ];
         if whole.iter().any(|start| sql.starts_with(start)) && !sql.contains("WHERE id") {
+            continue;
+        }
+        // Five rows, by an index that holds no others.
+        if sql.contains("FROM roles WHERE namespace_id IS NULL") {
             continue;
         }
         // Garbage is short-lived and few; `havre check` alone looks for a location in it.

@@ -26,7 +26,7 @@ pub(super) struct Failure {
 }
 
 impl Failure {
-    fn new(status: StatusCode, code: ErrorCode, message: impl Into<String>) -> Self {
+    pub(super) fn new(status: StatusCode, code: ErrorCode, message: impl Into<String>) -> Self {
         Self { status, code, message: message.into(), detail: Value::Null, allow: None }
     }
 
@@ -36,7 +36,7 @@ impl Failure {
         Self::new(StatusCode::RANGE_NOT_SATISFIABLE, ErrorCode::RangeInvalid, message).with(json!({ "size": size }))
     }
 
-    fn with(mut self, detail: Value) -> Self {
+    pub(super) fn with(mut self, detail: Value) -> Self {
         self.detail = detail;
         self
     }
@@ -184,6 +184,9 @@ pub(super) fn failure(error: &registry::Error, host: &str, request_id: &str) -> 
             let detail = json!({ "digest": digest, "parents": parents });
             Failure::new(StatusCode::METHOD_NOT_ALLOWED, ErrorCode::Denied, message).with(detail)
         }
+        E::Denied(denial) => super::denial::failure(denial, host),
+        // Accounts are not changed here.
+        E::Account(_) | E::MasterKey => internal(error, request_id),
         E::Crowded => {
             let message = format!("{error}; try again in a few seconds");
             Failure::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Unavailable, message)

@@ -1,14 +1,19 @@
 //! The registry API: routes a request, calls the rule, renders its outcome.
 
+mod access;
 mod answer;
 mod blobs;
 mod body;
+mod denial;
 mod error;
 mod lists;
 mod manifests;
 mod referrers;
 mod route;
 mod uploads;
+
+pub(super) use access::presented;
+pub(super) use denial::message;
 
 use std::sync::Arc;
 
@@ -25,7 +30,7 @@ use error::Failure;
 use route::{Action, Repository};
 
 /// Answers a request below `/v2`; returns the index of its action for the metrics beside the answer.
-pub async fn handle(exchange: Exchange, request: Request<Incoming>) -> (usize, Response<Body>) {
+pub async fn handle(mut exchange: Exchange, request: Request<Incoming>) -> (usize, Response<Body>) {
     let (parts, incoming) = request.into_parts();
     let body = Upload::new(incoming, &parts, exchange.app.metrics.bytes_received.clone());
     let (index, mut response) = match route::route(&parts.method, parts.uri.path(), parts.uri.query()) {
@@ -34,7 +39,19 @@ pub async fn handle(exchange: Exchange, request: Request<Incoming>) -> (usize, R
             body.drain().await;
             (const { action("other") }, response)
         }
-        Ok(action) => (action.index(), dispatch(exchange, action, parts, body).await),
+        Ok(action) => {
+            let index = action.index();
+            // Boxed, since what it takes lives only until the decision.
+            let response = match Box::pin(access::admit(&mut exchange, &action, &parts.headers)).await {
+                Ok(()) => dispatch(exchange, action, parts, body).await,
+                Err(error) => {
+                    let response = Refused::Rule(error).render(&exchange);
+                    body.drain().await;
+                    response
+                }
+            };
+            (index, response)
+        }
     };
     response.headers_mut().insert(answer::API_VERSION, HeaderValue::from_static("registry/2.0"));
     (index, response)
@@ -99,12 +116,17 @@ async fn perform(
                 Some(asked) => refused.naming(asked),
                 None => refused,
             };
-            let response = refused.render(&exchange.host, &exchange.ctx.request_id);
+            let response = refused.render(exchange);
             // A client that is still sending would otherwise see its connection reset before it reads the answer.
             body.drain().await;
             response
         }
     }
+}
+
+/// Renders an error of the rules as the registry API does.
+pub(super) fn refuse(exchange: &Exchange, error: &crate::registry::Error) -> Response<Body> {
+    Refused::Rule(error.clone()).render(exchange)
 }
 
 /// Why an action was not performed.
@@ -146,8 +168,13 @@ impl Refused {
         }
     }
 
-    fn render(&self, host: &str, request_id: &str) -> Response<Body> {
+    fn render(&self, exchange: &Exchange) -> Response<Body> {
+        let (host, request_id) = (&*exchange.host, &*exchange.ctx.request_id);
         match self {
+            Self::Rule(error @ crate::registry::Error::Denied(denial)) => {
+                let response = error::failure(error, host, request_id).render();
+                denial::with_headers(response, denial, exchange.scheme, host)
+            }
             Self::Rule(error) => error::failure(error, host, request_id).render(),
             Self::Request(failure) => failure.render(),
             Self::Upload { error, location } => {

@@ -70,9 +70,9 @@ impl Place {
         outcome(&mut self.command(args))
     }
 
-    /// Starts a server on a free port and waits until it serves.
+    /// Starts an open server on a free port and waits until it serves.
     pub fn serve(&self, args: &[&str]) -> Serving {
-        self.serve_with(args, &[])
+        self.serve_with(&[&["--open"], args].concat(), &[])
     }
 
     /// Starts a server with variables of its environment.
@@ -93,7 +93,7 @@ impl Place {
 
     /// Starts a server whose log and access log go into pipes that nobody reads any more once it serves.
     pub fn serve_unheard(&self) -> Serving {
-        let mut command = self.command(&["serve", "--listen", "127.0.0.1:0"]);
+        let mut command = self.command(&["serve", "--open", "--listen", "127.0.0.1:0"]);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let (address, _) = await_address(&mut BufReader::new(child.stderr.take().unwrap()));
         drop(child.stdout.take());

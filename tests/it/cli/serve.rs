@@ -21,10 +21,10 @@ fn strangers_are_only_let_in_when_that_is_said() {
     for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:5000"] {
         let refused = place.run(&["serve", "--listen", address]).exits(2);
         let refused = refused.complains(&format!("refusing to listen on {address}"));
-        refused.complains("listen on 127.0.0.1").complains("add --open");
+        refused.complains("listen on 127.0.0.1").complains("add --insecure-http");
     }
     // One among several is enough.
-    place.run(&["serve", "--listen", "127.0.0.1:0,0.0.0.0:0"]).exits(2).complains("--open");
+    place.run(&["serve", "--listen", "127.0.0.1:0,0.0.0.0:0"]).exits(2).complains("--tls-cert");
     // Nothing was made.
     assert!(!place.data().exists());
 }
@@ -32,10 +32,10 @@ fn strangers_are_only_let_in_when_that_is_said() {
 #[tokio::test]
 async fn an_open_server_says_in_its_log_that_it_is() {
     let place = Place::new();
-    let log = place.serve(&["--open", "--listen", "0.0.0.0:0"]).stop().await;
+    let log = place.serve(&["--listen", "0.0.0.0:0"]).stop().await;
     let warning = "everybody may read, overwrite and delete every image";
     assert!(log.contains("WARN") && log.contains(warning), "{log}");
-    let log = place.serve(&[]).stop().await;
+    let log = Place::new().serve_with(&[], &[]).stop().await;
     assert!(!log.contains(warning), "{log}");
 }
 

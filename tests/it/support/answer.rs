@@ -86,6 +86,18 @@ impl Answer {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{}: {error}: {:?}", self.what, self.body))
     }
 
+    /// The body as text.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// A member that is a string.
+    #[track_caller]
+    pub fn string(&self, member: &str) -> String {
+        let document = self.json();
+        document[member].as_str().unwrap_or_else(|| panic!("no string {member}: {document}")).to_owned()
+    }
+
     /// The strings of a member that is a list.
     #[track_caller]
     pub fn strings(&self, member: &str) -> Vec<String> {

@@ -85,6 +85,8 @@ impl TestApp {
             ("storage.durability", "relaxed"),
             ("database.pool_size", "8"),
             ("log.access", "false"),
+            // Accounts have tests of their own.
+            ("server.open", "true"),
         ]
         .map(|(key, value)| (key.to_owned(), value.to_owned()))
         .into();
@@ -98,6 +100,7 @@ impl TestApp {
         let metrics = Arc::new(Metrics::new("test"));
         let mut registry = app::registry(&config, Some(&metrics)).await.unwrap();
         registry.release_sessions().await.unwrap();
+        registry.prepare_access(&config).await.unwrap();
         if let Some(boot) = boot {
             registry.boot = boot.into();
         }

@@ -7,6 +7,8 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, header};
 use http_body::Frame;
@@ -25,11 +27,35 @@ use super::raw::Raw;
 #[derive(Debug, Clone)]
 pub struct Client {
     address: SocketAddr,
+    authorization: Option<String>,
 }
 
 impl Client {
     pub fn new(address: SocketAddr) -> Self {
-        Self { address }
+        Self { address, authorization: None }
+    }
+
+    /// The same client with a name and a password or the secret of a token.
+    pub fn as_pair(&self, name: &str, secret: impl AsRef<str>) -> Self {
+        let pair = STANDARD.encode(format!("{name}:{}", secret.as_ref()));
+        Self { authorization: Some(format!("Basic {pair}")), ..self.clone() }
+    }
+
+    /// The same client with a token.
+    pub fn as_bearer(&self, token: &str) -> Self {
+        Self { authorization: Some(format!("Bearer {token}")), ..self.clone() }
+    }
+
+    /// What it shows in place of a password.
+    pub fn secret(&self) -> String {
+        let pair = self.authorization.as_ref().and_then(|text| text.strip_prefix("Basic ")).unwrap();
+        let pair = String::from_utf8(STANDARD.decode(pair).unwrap()).unwrap();
+        pair.split_once(':').unwrap().1.to_owned()
+    }
+
+    /// Fetches a token for a scope, as clients do that were challenged.
+    pub async fn token_for(&self, scope: &str) -> String {
+        self.get(format!("/token?service=havre&scope={scope}")).await.expect(200).string("token")
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -43,7 +69,11 @@ impl Client {
 
     pub fn call(&self, method: Method, target: impl Into<String>) -> Call {
         let body = Full::new(Bytes::new()).map_err(never).boxed();
-        Call { address: self.address, method, target: target.into(), headers: HeaderMap::new(), body }
+        let mut headers = HeaderMap::new();
+        if let Some(text) = &self.authorization {
+            headers.insert(header::AUTHORIZATION, HeaderValue::from_str(text).unwrap());
+        }
+        Call { address: self.address, method, target: target.into(), headers, body }
     }
 
     pub fn get(&self, target: impl Into<String>) -> Call {

@@ -45,7 +45,7 @@ async fn a_push_makes_a_namespace_that_nobody_owns() {
         app.push_blob("app", "x").await;
         let sql = "SELECT name, owner_kind FROM namespaces ORDER BY name";
         let told = texts::<2>(app, sql).await;
-        let expected = [["library", "none"], ["some", "none"]].map(|row| row.map(|text| Some(text.to_owned())));
+        let expected = [["library", "organisation"], ["some", "none"]].map(|row| row.map(|text| Some(text.to_owned())));
         assert_eq!(told, expected);
     })
     .await;

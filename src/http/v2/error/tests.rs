@@ -5,9 +5,12 @@ use std::fmt::Write as _;
 use oci::{Algorithm, Manifest, Reference, RepositoryName, Tag};
 
 use super::*;
+use crate::auth::Permissions;
 use crate::blobs;
 use crate::db::{self, Kind};
 use crate::registry::Error;
+use crate::registry::access::{Denial, Why};
+use crate::registry::accounts::AccountError;
 
 /// The table, as a reviewer reads it. `HAVRE_TEST_UPDATE=1` writes it anew.
 const TABLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/errors.txt");
@@ -22,6 +25,9 @@ fn name(error: &Error) -> String {
         Error::UploadUnknown => "UploadUnknown",
         Error::UploadBusy => "UploadBusy",
         Error::Crowded => "Crowded",
+        Error::Denied(denial) => return format!("Denied({:?})", denial.why),
+        Error::Account(_) => "Account",
+        Error::MasterKey => "MasterKey",
         Error::ChunkOutOfOrder { .. } => "ChunkOutOfOrder",
         Error::SizeMismatch { .. } => "SizeMismatch",
         Error::BodyBroken(_) => "BodyBroken",
@@ -43,6 +49,30 @@ fn name(error: &Error) -> String {
         },
     };
     name.to_owned()
+}
+
+/// Every refusal of access, as `alice` or nobody meets it who pushes or pulls.
+fn denials() -> Vec<Error> {
+    let all = [
+        Why::SignIn,
+        Why::WrongCredentials,
+        Why::Malformed,
+        Why::Expired,
+        Why::Over,
+        Why::BeyondCredential,
+        Why::Forbidden,
+        Why::Hidden,
+        Why::Throttled(std::time::Duration::from_secs(8)),
+    ];
+    let denied = |why, name: &str, needed| {
+        let repository = Some(RepositoryName::parse(name).unwrap());
+        Error::from(Denial { why, repository, needed, name: Some("alice".into()) })
+    };
+    let push = all.map(|why| denied(why, "acme/app", Permissions::WRITE));
+    let pull = [Why::Hidden, Why::Forbidden].map(|why| denied(why, "acme/app", Permissions::READ));
+    let alias = [Why::Hidden, Why::Forbidden].map(|why| denied(why, "mon-app", Permissions::WRITE));
+    let nothing = Denial::of(Why::SignIn).into();
+    push.into_iter().chain(pull).chain(alias).chain([nothing]).collect()
 }
 
 fn errors() -> Vec<Error> {
@@ -83,7 +113,12 @@ fn errors() -> Vec<Error> {
         blobs::Error::NotFound("secret".to_owned()).into(),
         blobs::Error::Short { expected: 5, actual: 3 }.into(),
         blobs::Error::Corrupt("secret".to_owned()).into(),
+        AccountError::LastAdministrator("admin".to_owned()).into(),
+        Error::MasterKey,
     ]
+    .into_iter()
+    .chain(denials())
+    .collect()
 }
 
 fn refusals() -> Vec<(&'static str, Refusal)> {

@@ -1,0 +1,182 @@
+//! Slows down who guesses passwords, without locking anybody out.
+//!
+//! Failures are counted for an account from an address, for an address, and for an account from anywhere, each with more
+//! patience than the one before. The wait doubles with each failure. Tokens never come here: they cannot be guessed.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::net::IpAddr;
+use std::time::Duration;
+
+const SECOND: i64 = 1_000_000;
+/// Failures older than this are forgotten, in microseconds.
+const MEMORY: i64 = 3600 * SECOND;
+/// The longest wait, in microseconds.
+const LONGEST: i64 = 15 * 60 * SECOND;
+/// At most this many counters are kept.
+const MOST: usize = 100_000;
+
+/// What failures are counted for, with how many are forgiven and how long a wait may grow.
+const PATIENCE: [(u32, i64); 3] = [
+    // One account from one address: somebody mistypes.
+    (5, LONGEST),
+    // One address: an office behind one, or somebody who tries many accounts.
+    (30, LONGEST),
+    // One account from everywhere. Its owner must never be kept out by others for long.
+    (100, 2 * SECOND),
+];
+
+#[derive(Debug, Clone, Copy)]
+struct Counter {
+    failures: u32,
+    last: i64,
+    open_at: i64,
+}
+
+/// Counts failures to sign in. Times are passed in, as microseconds since 1970.
+#[derive(Debug, Default)]
+pub struct Throttle {
+    counters: HashMap<u64, Counter>,
+    hasher: RandomState,
+}
+
+impl Throttle {
+    fn keys(&self, account: &str, address: Option<IpAddr>) -> [u64; 3] {
+        let address = address.map(network);
+        [
+            self.hasher.hash_one((0, account, address)),
+            self.hasher.hash_one((1, address)),
+            self.hasher.hash_one((2, account)),
+        ]
+    }
+
+    /// How long this account has to wait at this address before it may try again.
+    #[must_use]
+    pub fn wait(&self, account: &str, address: Option<IpAddr>, now: i64) -> Option<Duration> {
+        let open_at =
+            self.keys(account, address).iter().filter_map(|key| self.counters.get(key)).map(|c| c.open_at).max()?;
+        (open_at > now).then(|| Duration::from_micros(open_at.abs_diff(now)))
+    }
+
+    /// Counts an attempt before it is looked at, so that many at once do not slip through; [`Throttle::forgive`] takes it
+    /// back when it was right.
+    pub fn charge(&mut self, account: &str, address: Option<IpAddr>, now: i64) {
+        self.make_room(now);
+        for (key, (forgiven, longest)) in self.keys(account, address).into_iter().zip(PATIENCE) {
+            let counter = self.counters.entry(key).or_insert(Counter { failures: 0, last: now, open_at: 0 });
+            if now.saturating_sub(counter.last) > MEMORY {
+                counter.failures = 0;
+            }
+            counter.failures = counter.failures.saturating_add(1);
+            counter.last = now;
+            let beyond = counter.failures.saturating_sub(forgiven);
+            if beyond > 0 {
+                let wait = SECOND.checked_shl((beyond - 1).min(20)).unwrap_or(longest).min(longest);
+                counter.open_at = now.saturating_add(wait);
+            }
+        }
+    }
+
+    /// Takes back the last charge: the password was right. What this account failed at this address before is forgotten.
+    pub fn forgive(&mut self, account: &str, address: Option<IpAddr>) {
+        let [pair, address, account] = self.keys(account, address);
+        self.counters.remove(&pair);
+        for key in [address, account] {
+            if let Some(counter) = self.counters.get_mut(&key) {
+                counter.failures = counter.failures.saturating_sub(1);
+                counter.open_at = 0;
+            }
+        }
+    }
+
+    fn make_room(&mut self, now: i64) {
+        if self.counters.len() + PATIENCE.len() > MOST {
+            self.counters.retain(|_, counter| counter.open_at > now);
+            // Somebody fills it from a great many addresses: better to forget than to grow.
+            if self.counters.len() + PATIENCE.len() > MOST {
+                self.counters.clear();
+            }
+        }
+    }
+}
+
+/// The network that one customer has: an IPv6 address counts as its /64.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => IpAddr::V6((v6.to_bits() >> 64 << 64).into()),
+        v4 @ IpAddr::V4(_) => v4,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+
+    use super::{LONGEST, MEMORY, SECOND, Throttle};
+
+    fn ip(text: &str) -> Option<IpAddr> {
+        Some(text.parse().unwrap())
+    }
+
+    #[test]
+    fn the_wait_doubles_after_some_failures_and_is_forgotten() {
+        let mut throttle = Throttle::default();
+        let (account, address) = ("alice", ip("192.0.2.1"));
+        for _ in 0..5 {
+            throttle.charge(account, address, 0);
+            assert_eq!(throttle.wait(account, address, 0), None);
+        }
+        let waits: Vec<_> = (0..4)
+            .map(|_| {
+                throttle.charge(account, address, 0);
+                throttle.wait(account, address, 0).unwrap().as_secs()
+            })
+            .collect();
+        assert_eq!(waits, [1, 2, 4, 8]);
+        assert_eq!(throttle.wait(account, address, 8 * SECOND), None);
+        for _ in 0..40 {
+            throttle.charge(account, address, 0);
+        }
+        assert_eq!(throttle.wait(account, address, 0).unwrap().as_micros() as i64, LONGEST);
+        throttle.charge(account, address, MEMORY + LONGEST);
+        assert_eq!(throttle.wait(account, address, MEMORY + LONGEST), None);
+    }
+
+    #[test]
+    fn others_are_not_disturbed() {
+        let mut throttle = Throttle::default();
+        for _ in 0..20 {
+            throttle.charge("alice", ip("192.0.2.1"), 0);
+        }
+        assert!(throttle.wait("alice", ip("192.0.2.1"), 0).is_some());
+        // The same account elsewhere, and another account there.
+        assert_eq!(throttle.wait("alice", ip("192.0.2.2"), 0), None);
+        assert_eq!(throttle.wait("bob", ip("192.0.2.1"), 0), None);
+        throttle.forgive("alice", ip("192.0.2.1"));
+        assert_eq!(throttle.wait("alice", ip("192.0.2.1"), 0), None);
+    }
+
+    #[test]
+    fn an_address_that_tries_many_accounts_waits_and_an_account_tried_from_everywhere_waits_a_little() {
+        let mut throttle = Throttle::default();
+        for n in 0..40 {
+            throttle.charge(&format!("user{n}"), ip("2001:db8::1"), 0);
+        }
+        assert!(throttle.wait("anyone", ip("2001:db8::ffff"), 0).is_some(), "the same /64");
+        assert_eq!(throttle.wait("anyone", ip("2001:db8:0:1::1"), 0), None);
+        for n in 0..200 {
+            throttle.charge("carol", ip(&format!("198.51.100.{n}")), 0);
+        }
+        let wait = throttle.wait("carol", ip("192.0.2.7"), 0).unwrap();
+        assert!(wait.as_micros() as i64 <= 2 * SECOND);
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        let mut throttle = Throttle::default();
+        for n in 0..60_000_u32 {
+            throttle.charge(&format!("user{n}"), Some(IpAddr::V4(n.into())), i64::from(n));
+        }
+        assert!(throttle.counters.len() <= super::MOST);
+    }
+}

@@ -1,0 +1,126 @@
+//! The decision: pure, and made here alone.
+
+use oci::RepositoryName;
+
+use super::{Pattern, Permissions, Visibility};
+
+/// What is known of a principal when it is decided about. Put together from the database, or by a test.
+#[derive(Debug, Clone, Default)]
+pub struct Facts {
+    /// Whether it is a user who is signed in.
+    pub user: bool,
+    /// Whether it is anybody at all: a user or a robot.
+    pub signed_in: bool,
+    /// Whether the user administers the instance.
+    pub admin: bool,
+    /// Whether the repository's namespace is the user's own.
+    pub own_namespace: bool,
+    /// Who may see the repository; nothing while it does not exist.
+    pub visibility: Option<Visibility>,
+    /// The roles that it holds in the repository's namespace, whether or not they are about this repository.
+    pub bindings: Vec<Held>,
+}
+
+/// A role that a principal holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    /// The role's name.
+    pub role: String,
+    /// What it allows.
+    pub permissions: Permissions,
+    /// Which repositories it is about.
+    pub on: Pattern,
+    /// The team through which it is held, if it is.
+    pub team: Option<String>,
+}
+
+/// Why something is allowed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ground {
+    /// The user administers the instance.
+    Administrator,
+    /// The namespace is the user's own.
+    OwnNamespace,
+    /// A role.
+    Binding(Held),
+    /// Anyone may see it.
+    Public,
+    /// Any signed-in user may see it.
+    Internal,
+}
+
+impl Ground {
+    /// What it allows.
+    #[must_use]
+    pub fn permissions(&self) -> Permissions {
+        match self {
+            Self::Administrator => Permissions::ALL,
+            Self::OwnNamespace => Permissions::NAMESPACE,
+            Self::Binding(held) => held.permissions,
+            Self::Public | Self::Internal => Permissions::READ,
+        }
+    }
+}
+
+/// Lists the grounds on which a principal may do anything in a repository, by its canonical name.
+#[must_use]
+pub fn grounds(facts: &Facts, name: &RepositoryName) -> Vec<Ground> {
+    let mut grounds = Vec::new();
+    if facts.admin {
+        grounds.push(Ground::Administrator);
+    }
+    if facts.own_namespace {
+        grounds.push(Ground::OwnNamespace);
+    }
+    grounds.extend(facts.bindings.iter().filter(|held| held.on.matches(name)).cloned().map(Ground::Binding));
+    match facts.visibility {
+        Some(Visibility::Public) => grounds.push(Ground::Public),
+        Some(Visibility::Internal) if facts.user => grounds.push(Ground::Internal),
+        Some(Visibility::Internal | Visibility::Private) | None => {}
+    }
+    grounds
+}
+
+/// What a principal may do in a repository.
+#[must_use]
+pub fn rights(facts: &Facts, name: &RepositoryName) -> Permissions {
+    grounds(facts, name).iter().map(Ground::permissions).collect()
+}
+
+/// What was decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// It may be done.
+    Allow,
+    /// Nobody is named who could be allowed: sign in first.
+    SignIn,
+    /// The credential does not reach that far, whatever its principal may do.
+    BeyondCredential,
+    /// The principal sees the repository and may not do this there.
+    Forbidden,
+    /// The principal may not know whether there is such a repository.
+    Hidden,
+}
+
+/// Decides. `rights` are what the principal may do there, `reach` is how far its credential goes, `needed` is what the
+/// action takes.
+///
+/// Who is not signed in is asked to be, whether the repository exists or not. A credential that does not reach is refused
+/// before anything of the repository is looked at, so that this refusal tells nothing either.
+#[must_use]
+pub fn check(signed_in: bool, rights: Permissions, reach: Permissions, needed: Permissions) -> Decision {
+    if (rights & reach).contains(needed) {
+        Decision::Allow
+    } else if !signed_in {
+        Decision::SignIn
+    } else if !reach.contains(needed) {
+        Decision::BeyondCredential
+    } else if rights.contains(Permissions::READ) {
+        Decision::Forbidden
+    } else {
+        Decision::Hidden
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,188 @@
+//! What a decision about access looks at, and which repositories somebody may read.
+
+use oci::{Digest, RepositoryName};
+
+use super::blobs::BlobRow;
+use super::{Error, Tx, Val};
+
+/// A repository and its namespace, as far as access goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetRow {
+    /// The namespace's key.
+    pub namespace_id: i64,
+    /// Whose the namespace is: `none`, `user`, `organisation` or `retired`.
+    pub owner_kind: String,
+    /// The user, where it is a user's.
+    pub owner_id: Option<i64>,
+    /// Who may see the repository without a role; nothing while it does not exist.
+    pub visibility: Option<String>,
+}
+
+/// Finds a repository and its namespace; nothing when there is no such namespace.
+pub fn target(tx: &mut Tx<'_>, name: &RepositoryName) -> Result<Option<TargetRow>, Error> {
+    let row = tx.first(
+        "SELECT n.id, n.owner_kind, n.owner_id, r.visibility FROM namespaces n \
+         LEFT JOIN repositories r ON r.namespace_id = n.id AND r.name = $2 WHERE n.name = $1",
+        &[name.namespace().into(), name.as_str().into()],
+    )?;
+    row.map(|mut row| {
+        Ok(TargetRow {
+            namespace_id: row.int(0)?,
+            owner_kind: row.text(1)?,
+            owner_id: row.opt_int(2)?,
+            visibility: row.opt_text(3)?,
+        })
+    })
+    .transpose()
+}
+
+/// A role that a principal holds in a namespace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldRow {
+    /// The role's name.
+    pub role: String,
+    /// What it allows, as a sum of bits.
+    pub permissions: i64,
+    /// The repository, or what the names begin with.
+    pub pattern: String,
+    /// Whether it is one repository's name.
+    pub exact: bool,
+    /// The team through which it is held.
+    pub team: Option<String>,
+}
+
+/// Lists the roles that a user holds in a namespace, directly and through teams.
+pub fn held_by_user(tx: &mut Tx<'_>, namespace_id: i64, user_id: i64) -> Result<Vec<HeldRow>, Error> {
+    held(
+        tx,
+        "SELECT o.name, o.permissions, b.pattern, b.exact, NULL FROM role_bindings b JOIN roles o ON o.id = b.role_id \
+         WHERE b.namespace_id = $1 AND b.user_id = $2 \
+         UNION ALL SELECT o.name, o.permissions, b.pattern, b.exact, t.name FROM team_members m \
+         JOIN teams t ON t.id = m.team_id JOIN role_bindings b ON b.team_id = m.team_id \
+         JOIN roles o ON o.id = b.role_id WHERE b.namespace_id = $1 AND m.user_id = $2",
+        namespace_id,
+        user_id,
+    )
+}
+
+/// Lists the roles that a robot holds in a namespace.
+pub fn held_by_robot(tx: &mut Tx<'_>, namespace_id: i64, robot_id: i64) -> Result<Vec<HeldRow>, Error> {
+    held(
+        tx,
+        "SELECT o.name, o.permissions, b.pattern, b.exact, NULL FROM role_bindings b JOIN roles o ON o.id = b.role_id \
+         WHERE b.namespace_id = $1 AND b.robot_id = $2",
+        namespace_id,
+        robot_id,
+    )
+}
+
+fn held(tx: &mut Tx<'_>, sql: &'static str, namespace_id: i64, holder: i64) -> Result<Vec<HeldRow>, Error> {
+    let rows = tx.query(sql, &[namespace_id.into(), holder.into()])?;
+    rows.into_iter()
+        .map(|mut row| {
+            Ok(HeldRow {
+                role: row.text(0)?,
+                permissions: row.int(1)?,
+                pattern: row.text(2)?,
+                exact: row.bool(3)?,
+                team: row.opt_text(4)?,
+            })
+        })
+        .collect()
+}
+
+/// Whose eyes a list is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Viewer {
+    /// Sees everything.
+    pub all: bool,
+    /// The user; 0 for none.
+    pub user: i64,
+    /// The robot; 0 for none.
+    pub robot: i64,
+    /// The token, which may be about some repositories only; 0 for none.
+    pub token: i64,
+}
+
+impl Viewer {
+    /// Sees everything.
+    pub const ALL: Self = Self { all: true, user: 0, robot: 0, token: 0 };
+
+    /// Sees what is public.
+    pub const ANYONE: Self = Self { all: false, user: 0, robot: 0, token: 0 };
+
+    /// The first four parameters of a statement that has [`readable!`].
+    pub(super) fn parameters(self) -> [Val; 4] {
+        [self.all.into(), self.user.into(), self.robot.into(), self.token.into()]
+    }
+}
+
+/// The condition under which the viewer in `$1` to `$4` may read repository `r` in namespace `n`. The rules are those of
+/// `auth::policy`; a test compares the two.
+macro_rules! readable {
+    () => {
+        "($1 OR r.visibility = 'public' OR (CAST($2 AS BIGINT) > 0 AND r.visibility = 'internal') \
+         OR (n.owner_kind = 'user' AND n.owner_id = $2) \
+         OR EXISTS (SELECT 1 FROM role_bindings b JOIN roles o ON o.id = b.role_id \
+         WHERE b.namespace_id = r.namespace_id AND o.permissions % 2 = 1 \
+         AND (b.user_id = $2 OR b.robot_id = $3 \
+         OR b.team_id IN (SELECT m.team_id FROM team_members m WHERE m.user_id = $2)) \
+         AND CASE WHEN b.exact THEN r.name = b.pattern \
+         ELSE substr(r.name, 1, length(b.pattern)) = b.pattern END)) \
+         AND (CAST($4 AS BIGINT) = 0 OR NOT EXISTS (SELECT 1 FROM token_limits l WHERE l.token_id = $4) \
+         OR EXISTS (SELECT 1 FROM token_limits l WHERE l.token_id = $4 AND CASE WHEN l.exact THEN r.name = l.pattern \
+         ELSE substr(r.name, 1, length(l.pattern)) = l.pattern END))"
+    };
+}
+
+/// Lists the names of repositories that hold a manifest and that the viewer may read, in ASCII order behind `after`.
+pub fn repositories(tx: &mut Tx<'_>, viewer: Viewer, after: &str, limit: i64) -> Result<Vec<String>, Error> {
+    let [all, user, robot, token] = viewer.parameters();
+    let rows = tx.query(
+        concat!(
+            "SELECT r.name FROM repositories r JOIN namespaces n ON n.id = r.namespace_id WHERE r.name > $5 \
+             AND EXISTS (SELECT 1 FROM manifests m WHERE m.repository_id = r.id) AND (",
+            readable!(),
+            ") ORDER BY r.name LIMIT $6"
+        ),
+        &[all, user, robot, token, after.into(), limit.into()],
+    )?;
+    rows.into_iter().map(|mut row| row.text(0)).collect()
+}
+
+/// Finds a blob that any repository holds which the viewer may read, for a mount without `from`.
+pub fn blob_anywhere(tx: &mut Tx<'_>, viewer: Viewer, digest: &Digest) -> Result<Option<BlobRow>, Error> {
+    let [all, user, robot, token] = viewer.parameters();
+    let row = tx.first(
+        concat!(
+            "SELECT b0.id, b0.size, b0.location, b0.state FROM blobs b0 WHERE b0.digest = $5 \
+             AND EXISTS (SELECT 1 FROM repository_blobs k JOIN repositories r ON r.id = k.repository_id \
+             JOIN namespaces n ON n.id = r.namespace_id WHERE k.blob_id = b0.id AND (",
+            readable!(),
+            "))"
+        ),
+        &[all, user, robot, token, digest.into()],
+    )?;
+    row.map(super::blobs::blob_row).transpose()
+}
+
+/// Finds a blob through one repository, if the viewer may read it.
+pub fn blob_in(
+    tx: &mut Tx<'_>,
+    viewer: Viewer,
+    name: &RepositoryName,
+    digest: &Digest,
+) -> Result<Option<BlobRow>, Error> {
+    let [all, user, robot, token] = viewer.parameters();
+    let row = tx.first(
+        concat!(
+            "SELECT b0.id, b0.size, b0.location, b0.state FROM blobs b0 \
+             JOIN repository_blobs k ON k.blob_id = b0.id JOIN repositories r ON r.id = k.repository_id \
+             JOIN namespaces n ON n.id = r.namespace_id WHERE b0.digest = $5 AND r.name = $6 AND (",
+            readable!(),
+            ")"
+        ),
+        &[all, user, robot, token, digest.into(), name.as_str().into()],
+    )?;
+    row.map(super::blobs::blob_row).transpose()
+}

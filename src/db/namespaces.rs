@@ -1,0 +1,82 @@
+//! Namespaces: the names that users and organisations share.
+
+use super::{Error, Row, Tx};
+
+/// A namespace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamespaceRow {
+    /// The row's key.
+    pub id: i64,
+    /// Its name.
+    pub name: String,
+    /// Whose it is: `none`, `user`, `organisation` or `retired`.
+    pub owner_kind: String,
+    /// The user, where it is a user's.
+    pub owner_id: Option<i64>,
+    /// What repositories made in it begin with.
+    pub visibility: String,
+    /// What people call it.
+    pub display_name: Option<String>,
+}
+
+fn namespace(mut row: Row) -> Result<NamespaceRow, Error> {
+    Ok(NamespaceRow {
+        id: row.int(0)?,
+        name: row.text(1)?,
+        owner_kind: row.text(2)?,
+        owner_id: row.opt_int(3)?,
+        visibility: row.text(4)?,
+        display_name: row.opt_text(5)?,
+    })
+}
+
+/// Finds a namespace.
+pub fn find(tx: &mut Tx<'_>, name: &str) -> Result<Option<NamespaceRow>, Error> {
+    let row = tx.first(
+        "SELECT id, name, owner_kind, owner_id, visibility, display_name FROM namespaces WHERE name = $1",
+        &[name.into()],
+    )?;
+    row.map(namespace).transpose()
+}
+
+/// Makes a namespace; nothing when its name is taken, or was ever used.
+pub fn insert(
+    tx: &mut Tx<'_>,
+    name: &str,
+    owner_kind: &'static str,
+    owner_id: Option<i64>,
+    display_name: Option<&str>,
+    now: i64,
+) -> Result<Option<i64>, Error> {
+    let row = tx.first(
+        "INSERT INTO namespaces (name, owner_kind, owner_id, display_name, created_at) VALUES ($1, $2, $3, $4, $5) \
+         ON CONFLICT (name) DO NOTHING RETURNING id",
+        &[name.into(), owner_kind.into(), owner_id.into(), display_name.into(), now.into()],
+    )?;
+    row.map(|mut row| row.int(0)).transpose()
+}
+
+/// Gives a namespace another owner.
+pub fn set_owner(tx: &mut Tx<'_>, id: i64, owner_kind: &'static str, owner_id: Option<i64>) -> Result<(), Error> {
+    tx.execute(
+        "UPDATE namespaces SET owner_kind = $2, owner_id = $3 WHERE id = $1",
+        &[id.into(), owner_kind.into(), owner_id.into()],
+    )?;
+    Ok(())
+}
+
+/// Sets what repositories made in a namespace begin with.
+pub fn set_visibility(tx: &mut Tx<'_>, id: i64, visibility: &str) -> Result<(), Error> {
+    tx.execute("UPDATE namespaces SET visibility = $2 WHERE id = $1", &[id.into(), visibility.into()])?;
+    Ok(())
+}
+
+/// Lists namespaces behind `after`, in ASCII order; with `kind`, only those of that kind of owner.
+pub fn list(tx: &mut Tx<'_>, kind: Option<&str>, after: &str, limit: i64) -> Result<Vec<NamespaceRow>, Error> {
+    let rows = tx.query(
+        "SELECT id, name, owner_kind, owner_id, visibility, display_name FROM namespaces \
+         WHERE name > $1 AND ($2 = '' OR owner_kind = $2) ORDER BY name LIMIT $3",
+        &[after.into(), kind.unwrap_or_default().into(), limit.into()],
+    )?;
+    rows.into_iter().map(namespace).collect()
+}

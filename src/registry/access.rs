@@ -1,0 +1,208 @@
+//! Access: who asks, what is known of them, and whether they may.
+//!
+//! Every request reads the epoch first. What was found out at the same epoch still holds; at another one, everything is
+//! looked up anew: so a role that is taken, a token that is revoked or a user who is deactivated is refused at the next
+//! request, on every node.
+
+pub mod explain;
+mod issue;
+mod keys;
+mod sign_in;
+mod standing;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use oci::RepositoryName;
+use quick_cache::sync::Cache;
+use tokio::sync::Semaphore;
+
+pub use issue::{Issued, issue, refresh};
+pub use keys::load_keys;
+pub use sign_in::{authenticate, check_password};
+pub use standing::Who;
+
+use super::context::Held;
+use super::{Ctx, Error, Registry};
+use crate::auth::bearer::SigningKey;
+use crate::auth::limit::Throttle;
+use crate::auth::password::Memory;
+use crate::auth::policy::{self, Decision};
+use crate::auth::seal::MasterKey;
+use crate::auth::{Permissions, Proof};
+use crate::db::access::Viewer;
+use standing::Standing;
+
+/// At most this many passwords are hashed at once: each takes 19 MiB and a core for a while.
+const HASHES_AT_ONCE: usize = 2;
+/// How many tokens that were verified are remembered.
+const TOKENS_REMEMBERED: usize = 4 * 1024;
+/// How many decisions are remembered.
+const STANDINGS_REMEMBERED: usize = 16 * 1024;
+
+/// What access is decided with: the keys, and what may be remembered between requests.
+pub struct Access {
+    /// Whether anyone who reaches the server may do everything.
+    pub open: bool,
+    /// How long a token of `/token` holds.
+    token_lifetime: Duration,
+    /// The key under which secrets in the database are sealed.
+    master: Option<MasterKey>,
+    /// The keys under which tokens are signed, the newest first.
+    keys: ArcSwap<Vec<SigningKey>>,
+    /// Tokens that were verified, by their text.
+    verified: Cache<Arc<str>, Arc<Proof>>,
+    /// What was found out of a principal in a repository.
+    standings: Cache<(Arc<str>, RepositoryName), Arc<Standing>>,
+    passwords: Mutex<Memory>,
+    throttle: Mutex<Throttle>,
+    hashing: Semaphore,
+    anonymous: Arc<Proof>,
+}
+
+impl Access {
+    /// For a server that is open to anyone who reaches it.
+    #[must_use]
+    pub fn open() -> Self {
+        Self::new(true, Duration::ZERO, None)
+    }
+
+    /// For a server with accounts. Without a master key, no token can be signed: for commands beside a server.
+    #[must_use]
+    pub fn new(open: bool, token_lifetime: Duration, master: Option<MasterKey>) -> Self {
+        Self {
+            open,
+            token_lifetime,
+            master,
+            keys: ArcSwap::default(),
+            verified: Cache::new(TOKENS_REMEMBERED),
+            standings: Cache::new(STANDINGS_REMEMBERED),
+            passwords: Mutex::default(),
+            throttle: Mutex::default(),
+            hashing: Semaphore::new(HASHES_AT_ONCE),
+            anonymous: Arc::new(Proof::anonymous()),
+        }
+    }
+
+    /// The proof of who has shown nothing.
+    #[must_use]
+    pub fn anonymous(&self) -> Arc<Proof> {
+        Arc::clone(&self.anonymous)
+    }
+}
+
+/// A mutex whose contents are whole at any time, so that a panic elsewhere does not matter.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Why somebody was refused. What there is to do about it depends on who asks for what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Denial {
+    /// Why.
+    pub why: Why,
+    /// The repository, as it was asked for; nothing where none was.
+    pub repository: Option<RepositoryName>,
+    /// What the action takes.
+    pub needed: Permissions,
+    /// The name of who asks, once it is proved.
+    pub name: Option<Arc<str>>,
+}
+
+/// Why somebody was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    /// Nobody is signed in.
+    SignIn,
+    /// Name and password, or name and token, do not belong together.
+    WrongCredentials,
+    /// The `Authorization` header cannot be read.
+    Malformed,
+    /// The token has expired.
+    Expired,
+    /// What the token was made from was revoked, disabled or changed, or it was never one.
+    Over,
+    /// The credential does not reach that far.
+    BeyondCredential,
+    /// It may be seen, and no more.
+    Forbidden,
+    /// It may not be known whether there is such a repository.
+    Hidden,
+    /// Too many attempts; this long from now another one is looked at.
+    Throttled(Duration),
+}
+
+impl Denial {
+    /// A refusal before anything was asked for.
+    #[must_use]
+    pub fn of(why: Why) -> Self {
+        Self { why, repository: None, needed: Permissions::NONE, name: None }
+    }
+}
+
+impl From<Denial> for Error {
+    fn from(denial: Denial) -> Self {
+        Self::Denied(Box::new(denial))
+    }
+}
+
+/// Decides whether the caller may do what takes `needed` in a repository, by its canonical name, and writes into `ctx` who
+/// the caller is.
+pub async fn admit(
+    registry: &Registry,
+    ctx: &mut Ctx,
+    proof: &Arc<Proof>,
+    name: &RepositoryName,
+    needed: Permissions,
+) -> Result<(), Error> {
+    if registry.access.open {
+        return Ok(());
+    }
+    let denial = |why| Denial { why, repository: Some(name.clone()), needed, name: None };
+    let Some(standing) = standing::of(registry, proof, name, ctx.now).await? else {
+        return Err(denial(Why::Over).into());
+    };
+    ctx.identity = standing.identity.clone();
+    ctx.credential = Some(Arc::new(Held { proof: Arc::clone(proof), reach: standing.reach, token: standing.token }));
+    let reach = standing.reach & proof.bound.on(name);
+    let why = match policy::check(standing.signed_in, standing.rights, reach, needed) {
+        Decision::Allow => return Ok(()),
+        Decision::SignIn => Why::SignIn,
+        Decision::BeyondCredential => Why::BeyondCredential,
+        Decision::Forbidden => Why::Forbidden,
+        Decision::Hidden => Why::Hidden,
+    };
+    Err(Denial { name: standing.identity.name(), ..denial(why) }.into())
+}
+
+/// Lets anyone through who has shown any token or credential, and writes into `ctx` who that is: for what belongs to no
+/// repository. With `catalog`, the token must have been asked for it.
+pub async fn admit_anybody(registry: &Registry, ctx: &mut Ctx, proof: &Arc<Proof>, catalog: bool) -> Result<(), Error> {
+    if registry.access.open {
+        return Ok(());
+    }
+    let needed = if catalog { Permissions::READ } else { Permissions::NONE };
+    let denial = |why| Denial { needed, ..Denial::of(why) };
+    // A token for nobody proves that the client speaks the protocol; nothing at all does not.
+    if proof.is_anonymous() && proof.bound == crate::auth::scope::Bound::Unbounded {
+        return Err(denial(Why::SignIn).into());
+    }
+    let Some(who) = standing::who(registry, proof, ctx.now).await? else {
+        return Err(denial(Why::Over).into());
+    };
+    if catalog && !(proof.bound.on_catalog() & who.reach).contains(Permissions::READ) {
+        return Err(Denial { name: who.identity.name(), ..denial(Why::BeyondCredential) }.into());
+    }
+    ctx.identity = who.identity;
+    ctx.credential = Some(Arc::new(Held { proof: Arc::clone(proof), reach: who.reach, token: who.token }));
+    Ok(())
+}
+
+impl Registry {
+    /// Whose eyes a list is for.
+    #[must_use]
+    pub fn viewer(&self, ctx: &Ctx) -> Viewer {
+        if self.access.open { Viewer::ALL } else { ctx.viewer() }
+    }
+}

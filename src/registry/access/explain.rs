@@ -1,0 +1,65 @@
+//! Why somebody may, or may not, do something: the same look-up and the same decision as a request's, told in full.
+
+use std::sync::Arc;
+
+use oci::RepositoryName;
+
+use super::standing;
+use crate::auth::policy::{self, Decision, Ground};
+use crate::auth::{Permissions, account_name};
+use crate::db::{Tx, robots, users};
+use crate::registry::accounts::AccountError;
+use crate::registry::context::{Account, Identity};
+use crate::registry::{Error, Registry};
+
+/// What was decided, and on what grounds.
+#[derive(Debug)]
+pub struct Explanation {
+    /// What would be decided, by a credential that reaches everywhere.
+    pub decision: Decision,
+    /// The grounds that allow it.
+    pub allowing: Vec<Ground>,
+    /// The grounds that allow something else there.
+    pub other: Vec<Ground>,
+}
+
+/// Explains what `name` (a user, or a robot such as `acme+ci`; nothing for somebody who is not signed in) may do in a
+/// repository, by its canonical name.
+pub async fn explain(
+    registry: &Registry,
+    name: Option<&str>,
+    needed: Permissions,
+    repository: &RepositoryName,
+) -> Result<Explanation, Error> {
+    let (name, repository) = (name.map(str::to_owned), repository.clone());
+    let look = move |tx: &mut Tx<'_>| {
+        let identity = match &name {
+            Some(name) => identity(tx, name)?,
+            None => Identity::Anonymous,
+        };
+        let facts = standing::facts(tx, &identity, &repository)?;
+        let rights = policy::rights(&facts, &repository);
+        let decision = policy::check(facts.signed_in, rights, Permissions::ALL, needed);
+        let (allowing, other) =
+            policy::grounds(&facts, &repository).into_iter().partition(|ground| ground.permissions().contains(needed));
+        Ok::<_, Error>(Explanation { decision, allowing, other })
+    };
+    registry.db.read(look).await
+}
+
+fn identity(tx: &mut Tx<'_>, name: &str) -> Result<Identity, Error> {
+    let unknown = |kind| AccountError::Unknown { kind, name: name.to_owned() };
+    if let Some((namespace, own)) = account_name::split_robot(name) {
+        let robot = robots::by_name(tx, namespace, own)?.ok_or_else(|| unknown("robot"))?;
+        let name = robot.full_name().into();
+        return Ok(Identity::Robot(Arc::new(Account {
+            id: robot.id,
+            public_id: robot.public_id.into(),
+            name,
+            admin: false,
+        })));
+    }
+    let user = users::by_name(tx, name)?.filter(users::UserRow::is_active).ok_or_else(|| unknown("active user"))?;
+    let account = Account { id: user.id, public_id: user.public_id.into(), name: user.name.into(), admin: user.admin };
+    Ok(Identity::User(Arc::new(account)))
+}

@@ -1,0 +1,103 @@
+//! Accounts: users, organisations, teams, robots, their roles and their tokens.
+//!
+//! Each function is one transaction, which inserts its event and counts up the epoch of access, so that what it changes
+//! holds from the next request on.
+
+pub mod namespaces;
+pub mod robots;
+pub mod roles;
+pub mod teams;
+pub mod tokens;
+pub mod users;
+
+use serde_json::Value;
+
+use super::{Ctx, Event};
+use crate::auth::account_name::InvalidName;
+use crate::auth::password::{HashError, Weak};
+use crate::db::namespaces::NamespaceRow;
+use crate::db::users::UserRow;
+use crate::db::{self, Tx, epoch};
+
+/// Why an account, a role or a token cannot be made or changed as it was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AccountError {
+    /// There is none of that name.
+    #[error("there is no {kind} {name}")]
+    Unknown {
+        /// A user, an organisation …
+        kind: &'static str,
+        /// The name.
+        name: String,
+    },
+    /// The name is taken, or was used before.
+    #[error("the {kind} name {name} is taken; a name that was ever used is not given again")]
+    Taken {
+        /// A user, an organisation …
+        kind: &'static str,
+        /// The name.
+        name: String,
+    },
+    /// The text names no account.
+    #[error("{name:?} cannot be a name: {why}")]
+    Name {
+        /// The text.
+        name: String,
+        /// Why not.
+        why: InvalidName,
+    },
+    /// The password is not taken.
+    #[error(transparent)]
+    Password(#[from] Weak),
+    /// The password could not be hashed.
+    #[error(transparent)]
+    Hash(#[from] HashError),
+    /// A word of the request is not one there is.
+    #[error("{word:?} is no {kind}; there are: {known}")]
+    Word {
+        /// A role, a scope, a visibility …
+        kind: &'static str,
+        /// What was given.
+        word: String,
+        /// Those there are.
+        known: String,
+    },
+    /// A text is not a pattern of repositories.
+    #[error("{0:?} names no repositories; write acme (all of it), acme/app, or acme/web-*")]
+    Pattern(String),
+    /// An e-mail address is not one.
+    #[error("{0:?} is not an e-mail address")]
+    Email(String),
+    /// It would leave nobody who can administer the instance.
+    #[error("{0} is the only administrator; make another one first")]
+    LastAdministrator(String),
+    /// It is still needed.
+    #[error("{0}")]
+    InUse(String),
+}
+
+fn unknown(kind: &'static str, name: &str) -> AccountError {
+    AccountError::Unknown { kind, name: name.to_owned() }
+}
+
+fn taken(kind: &'static str, name: &str) -> AccountError {
+    AccountError::Taken { kind, name: name.to_owned() }
+}
+
+/// Finds a namespace that is in use.
+fn namespace(tx: &mut Tx<'_>, name: &str) -> Result<NamespaceRow, super::Error> {
+    let found = db::namespaces::find(tx, name)?.filter(|namespace| namespace.owner_kind != "retired");
+    Ok(found.ok_or_else(|| unknown("namespace", name))?)
+}
+
+/// Finds a user who was not erased.
+fn user(tx: &mut Tx<'_>, name: &str) -> Result<UserRow, super::Error> {
+    let found = db::users::by_name(tx, name)?.filter(|user| user.state != "erased");
+    Ok(found.ok_or_else(|| unknown("user", name))?)
+}
+
+/// Writes down a change of access, and has everything decided anew.
+fn changed(tx: &mut Tx<'_>, ctx: &Ctx, kind: &'static str, detail: &Value) -> Result<(), db::Error> {
+    ctx.record(tx, &Event { kind, detail: Some(detail.to_string()), ..Event::default() })?;
+    epoch::bump(tx)
+}

@@ -1,0 +1,111 @@
+//! Robots: accounts of machines, with two secrets side by side so that one can be replaced without a gap.
+
+use serde_json::json;
+
+use super::{AccountError, changed, namespace, taken, unknown};
+use crate::auth::seal::random;
+use crate::auth::{Permissions, Secret, SecretKind, account_name};
+use crate::db::robots::{self, RobotRow};
+use crate::db::tokens::{self, NewToken};
+use crate::db::{self, Tx};
+use crate::registry::{Ctx, Error, Registry};
+
+/// At most this many secrets of a robot hold at once: the one in use and the one that replaces it.
+const SECRETS: usize = 2;
+
+fn robot(tx: &mut Tx<'_>, name: &str) -> Result<RobotRow, Error> {
+    let (namespace, own) = account_name::split_robot(name).ok_or_else(|| unknown("robot", name))?;
+    Ok(robots::by_name(tx, namespace, own)?.ok_or_else(|| unknown("robot", name))?)
+}
+
+/// Makes a robot and its first secret. It may do nothing until it is given a role.
+pub async fn add(
+    registry: &Registry,
+    ctx: &Ctx,
+    name: &str,
+    description: Option<String>,
+    expires_at: Option<i64>,
+) -> Result<Secret, Error> {
+    let (within, own) = account_name::split_robot(name)
+        .ok_or_else(|| AccountError::Name { name: name.to_owned(), why: account_name::InvalidName::Grammar })?;
+    account_name::check_within(own).map_err(|why| AccountError::Name { name: name.to_owned(), why })?;
+    let secret = Secret::new(SecretKind::Robot, random());
+    let (ctx, within, own, hash) = (ctx.clone(), within.to_owned(), own.to_owned(), secret.hash());
+    let name = name.to_owned();
+    let add = move |tx: &mut Tx<'_>| {
+        let namespace = namespace(tx, &within)?;
+        let made = robots::insert(tx, namespace.id, &own, description.as_deref(), expires_at, ctx.now)?;
+        let id = made.ok_or_else(|| taken("robot", &name))?;
+        keep(tx, id, hash, ctx.now)?;
+        changed(tx, &ctx, "robot.create", &json!({ "robot": name }))?;
+        Ok::<_, Error>(())
+    };
+    registry.db.write(add).await?;
+    Ok(secret)
+}
+
+fn keep(tx: &mut Tx<'_>, robot_id: i64, secret_hash: [u8; 32], now: i64) -> Result<(), db::Error> {
+    let new = NewToken {
+        kind: SecretKind::Robot.as_str(),
+        robot_id: Some(robot_id),
+        name: "secret",
+        secret_hash,
+        permissions: Permissions::NAMESPACE.bits(),
+        ..NewToken::default()
+    };
+    tokens::insert(tx, &new, now)?;
+    Ok(())
+}
+
+/// Gives a robot another secret beside the one it has; of two, the older one is revoked.
+pub async fn rotate(registry: &Registry, ctx: &Ctx, name: &str) -> Result<Secret, Error> {
+    let secret = Secret::new(SecretKind::Robot, random());
+    let (ctx, name, hash) = (ctx.clone(), name.to_owned(), secret.hash());
+    let rotate = move |tx: &mut Tx<'_>| {
+        let robot = robot(tx, &name)?;
+        let held = tokens::of_robot(tx, robot.id, ctx.now)?;
+        for old in held.iter().rev().skip(SECRETS - 1) {
+            tokens::revoke(tx, old.id, ctx.now)?;
+        }
+        keep(tx, robot.id, hash, ctx.now)?;
+        changed(tx, &ctx, "robot.rotate", &json!({ "robot": name }))?;
+        Ok::<_, Error>(())
+    };
+    registry.db.write(rotate).await?;
+    Ok(secret)
+}
+
+/// Disables a robot, or lets it act again.
+pub async fn set_disabled(registry: &Registry, ctx: &Ctx, name: &str, disabled: bool) -> Result<(), Error> {
+    let (ctx, name) = (ctx.clone(), name.to_owned());
+    let set = move |tx: &mut Tx<'_>| {
+        let robot = robot(tx, &name)?;
+        robots::set_disabled(tx, robot.id, disabled)?;
+        let kind = if disabled { "robot.disable" } else { "robot.enable" };
+        changed(tx, &ctx, kind, &json!({ "robot": name }))?;
+        Ok::<_, Error>(())
+    };
+    registry.db.write(set).await
+}
+
+/// Removes a robot with its roles and secrets.
+pub async fn remove(registry: &Registry, ctx: &Ctx, name: &str) -> Result<(), Error> {
+    let (ctx, name) = (ctx.clone(), name.to_owned());
+    let remove = move |tx: &mut Tx<'_>| {
+        let robot = robot(tx, &name)?;
+        robots::delete(tx, robot.id)?;
+        changed(tx, &ctx, "robot.delete", &json!({ "robot": name }))?;
+        Ok::<_, Error>(())
+    };
+    registry.db.write(remove).await
+}
+
+/// Lists the robots of a namespace.
+pub async fn list(registry: &Registry, name: &str) -> Result<Vec<RobotRow>, Error> {
+    let name = name.to_owned();
+    let list = move |tx: &mut Tx<'_>| {
+        let namespace = namespace(tx, &name)?;
+        Ok::<_, Error>(robots::list(tx, namespace.id)?)
+    };
+    registry.db.scan(list).await
+}

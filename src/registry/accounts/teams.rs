@@ -1,0 +1,83 @@
+//! Teams of an organisation.
+
+use serde_json::json;
+
+use super::{AccountError, changed, namespace, taken, unknown, user};
+use crate::auth::account_name;
+use crate::db::{Tx, teams};
+use crate::registry::{Ctx, Error, Registry};
+
+fn team(tx: &mut Tx<'_>, organisation: &str, name: &str) -> Result<i64, Error> {
+    let namespace = namespace(tx, organisation)?;
+    Ok(teams::find(tx, namespace.id, name)?.ok_or_else(|| unknown("team", name))?)
+}
+
+/// Makes a team.
+pub async fn add(registry: &Registry, ctx: &Ctx, organisation: &str, name: &str) -> Result<(), Error> {
+    account_name::check_within(name).map_err(|why| AccountError::Name { name: name.to_owned(), why })?;
+    let (ctx, organisation, name) = (ctx.clone(), organisation.to_owned(), name.to_owned());
+    let add = move |tx: &mut Tx<'_>| {
+        let namespace = namespace(tx, &organisation)?;
+        teams::insert(tx, namespace.id, &name, ctx.now)?.ok_or_else(|| taken("team", &name))?;
+        changed(tx, &ctx, "team.create", &json!({ "namespace": organisation, "team": name }))?;
+        Ok::<_, Error>(())
+    };
+    registry.db.write(add).await
+}
+
+/// Removes a team; its members lose the roles that they hold through it.
+pub async fn remove(registry: &Registry, ctx: &Ctx, organisation: &str, name: &str) -> Result<(), Error> {
+    let (ctx, organisation, name) = (ctx.clone(), organisation.to_owned(), name.to_owned());
+    let remove = move |tx: &mut Tx<'_>| {
+        let id = team(tx, &organisation, &name)?;
+        teams::delete(tx, id)?;
+        changed(tx, &ctx, "team.delete", &json!({ "namespace": organisation, "team": name }))?;
+        Ok::<_, Error>(())
+    };
+    registry.db.write(remove).await
+}
+
+/// Puts a user into a team, or takes the user out of it.
+pub async fn set_member(
+    registry: &Registry,
+    ctx: &Ctx,
+    (organisation, name): (&str, &str),
+    member: &str,
+    inside: bool,
+) -> Result<(), Error> {
+    let (ctx, organisation, name, member) = (ctx.clone(), organisation.to_owned(), name.to_owned(), member.to_owned());
+    let set = move |tx: &mut Tx<'_>| {
+        let (id, user) = (team(tx, &organisation, &name)?, user(tx, &member)?);
+        let (done, kind) = if inside {
+            (teams::add_member(tx, id, user.id, ctx.now)?, "team.join")
+        } else {
+            (teams::remove_member(tx, id, user.id)?, "team.leave")
+        };
+        if done {
+            let detail = json!({ "namespace": organisation, "team": name, "user": user.public_id });
+            changed(tx, &ctx, kind, &detail)?;
+        }
+        Ok::<_, Error>(())
+    };
+    registry.db.write(set).await
+}
+
+/// Lists the teams of an organisation with how many members each has.
+pub async fn list(registry: &Registry, organisation: &str) -> Result<Vec<(String, i64)>, Error> {
+    let organisation = organisation.to_owned();
+    let list = move |tx: &mut Tx<'_>| {
+        let namespace = namespace(tx, &organisation)?;
+        Ok::<_, Error>(teams::list(tx, namespace.id)?)
+    };
+    registry.db.scan(list).await
+}
+
+/// Lists the members of a team.
+pub async fn members(registry: &Registry, organisation: &str, name: &str) -> Result<Vec<String>, Error> {
+    let (organisation, name) = (organisation.to_owned(), name.to_owned());
+    let list = move |tx: &mut Tx<'_>| {
+        let id = team(tx, &organisation, &name)?;
+        Ok::<_, Error>(teams::members(tx, id)?)
+    };
+    registry.db.scan(list).await
+}

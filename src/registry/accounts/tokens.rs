@@ -1,0 +1,123 @@
+//! Personal access tokens.
+
+use serde_json::json;
+
+use super::{AccountError, changed, roles::pattern, unknown, user};
+use crate::auth::seal::random;
+use crate::auth::{Pattern, Permissions, Secret, SecretKind};
+use crate::db::tokens::{self, NewToken, TokenRow};
+use crate::db::{self, Tx};
+use crate::registry::{Ctx, Error, Registry};
+
+/// A token to make.
+#[derive(Debug, Clone)]
+pub struct Add {
+    /// Whose it is.
+    pub user: String,
+    /// What it is called.
+    pub name: String,
+    /// How far it reaches: `read`, `write`, `delete`, `admin`.
+    pub scopes: Vec<String>,
+    /// The namespaces or repositories it is about; none stands for all.
+    pub limits: Vec<String>,
+    /// From when on it proves nothing, in microseconds since 1970.
+    pub expires_at: Option<i64>,
+}
+
+/// A token that was made. The secret is shown now and never again.
+#[derive(Debug)]
+pub struct Added {
+    /// Its public id.
+    pub id: String,
+    /// Its secret.
+    pub secret: Secret,
+}
+
+/// Reads scopes of a token.
+pub(super) fn scopes(words: &[String]) -> Result<Permissions, AccountError> {
+    let known = || "read, write, delete, admin".to_owned();
+    let word = |word: &str| AccountError::Word { kind: "scope", word: word.to_owned(), known: known() };
+    if words.is_empty() {
+        return Err(word(""));
+    }
+    words.iter().map(|text| Permissions::of_scope(text).ok_or_else(|| word(text))).collect()
+}
+
+/// Whether a text can name a token: what people can read, at most 64 characters.
+fn check_name(name: &str) -> Result<(), AccountError> {
+    let plain =
+        (1..=64).contains(&name.chars().count()) && name.chars().all(|c| !c.is_control()) && name.trim() == name;
+    let known = || "1 to 64 printable characters".to_owned();
+    if plain {
+        Ok(())
+    } else {
+        Err(AccountError::Word { kind: "name of a token", word: name.to_owned(), known: known() })
+    }
+}
+
+/// Makes a personal access token.
+pub async fn add(registry: &Registry, ctx: &Ctx, add: Add) -> Result<Added, Error> {
+    check_name(&add.name)?;
+    let permissions = scopes(&add.scopes)?;
+    let limits: Vec<Pattern> = add.limits.iter().map(|text| pattern(text)).collect::<Result<_, _>>()?;
+    let secret = Secret::new(SecretKind::Personal, random());
+    let (ctx, hash) = (ctx.clone(), secret.hash());
+    let insert = move |tx: &mut Tx<'_>| {
+        let user = user(tx, &add.user)?;
+        if tokens::of_user(tx, user.id, ctx.now)?.iter().any(|token| token.name == add.name) {
+            return Err(AccountError::InUse(format!("{} has a token {}; revoke it first", add.user, add.name)).into());
+        }
+        let new = NewToken {
+            kind: SecretKind::Personal.as_str(),
+            user_id: Some(user.id),
+            name: &add.name,
+            secret_hash: hash,
+            permissions: permissions.bits(),
+            expires_at: add.expires_at,
+            ..NewToken::default()
+        };
+        let (id, public_id) = tokens::insert(tx, &new, ctx.now)?;
+        for limit in &limits {
+            tokens::limit(tx, id, limit.text(), limit.is_exact())?;
+        }
+        changed(
+            tx,
+            &ctx,
+            "token.create",
+            &json!({ "user": user.public_id, "token": public_id, "scopes": add.scopes }),
+        )?;
+        Ok::<_, Error>(public_id)
+    };
+    let id = registry.db.write(insert).await?;
+    Ok(Added { id, secret })
+}
+
+/// Lists a user's personal tokens, each with what it is about.
+pub async fn list(registry: &Registry, ctx: &Ctx, name: &str) -> Result<Vec<(TokenRow, Vec<Pattern>)>, Error> {
+    let (name, now) = (name.to_owned(), ctx.now);
+    let list = move |tx: &mut Tx<'_>| {
+        let user = user(tx, &name)?;
+        let with_limits = |tx: &mut Tx<'_>, token: TokenRow| {
+            let limits = tokens::limits(tx, token.id)?;
+            let limits = limits.into_iter().map(|(text, exact)| Pattern::from_row(text, exact)).collect();
+            Ok::<_, db::Error>((token, limits))
+        };
+        let rows = tokens::of_user(tx, user.id, now)?;
+        rows.into_iter().map(|row| with_limits(tx, row).map_err(Error::from)).collect()
+    };
+    registry.db.scan(list).await
+}
+
+/// Revokes a personal token; what was made from it proves nothing any more either.
+pub async fn revoke(registry: &Registry, ctx: &Ctx, owner: &str, name: &str) -> Result<(), Error> {
+    let (ctx, owner, name) = (ctx.clone(), owner.to_owned(), name.to_owned());
+    let revoke = move |tx: &mut Tx<'_>| {
+        let user = user(tx, &owner)?;
+        let found = tokens::of_user(tx, user.id, ctx.now)?.into_iter().find(|token| token.name == name);
+        let token = found.ok_or_else(|| unknown("token", &name))?;
+        tokens::revoke(tx, token.id, ctx.now)?;
+        changed(tx, &ctx, "token.revoke", &json!({ "user": user.public_id, "token": token.public_id }))?;
+        Ok::<_, Error>(())
+    };
+    registry.db.write(revoke).await
+}

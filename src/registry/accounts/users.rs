@@ -1,0 +1,194 @@
+//! Users.
+
+use serde_json::json;
+
+use super::{AccountError, changed, taken, user};
+use crate::auth::{account_name, password};
+use crate::db::users::{self, NewUser, UserRow};
+use crate::db::{self, Tx, namespaces, roles, teams, tokens};
+use crate::registry::{Ctx, Error, Registry};
+
+/// The name of the first account.
+pub const FIRST: &str = "admin";
+
+/// A user to make.
+#[derive(Debug, Clone)]
+pub struct Add {
+    /// The name.
+    pub name: String,
+    /// The e-mail address.
+    pub email: Option<String>,
+    /// What people call the user.
+    pub display_name: Option<String>,
+    /// Whether the user administers the instance.
+    pub admin: bool,
+    /// The password; none when the user signs in with tokens only.
+    pub password: Option<String>,
+}
+
+/// Makes a user with a namespace of the same name.
+pub async fn add(registry: &Registry, ctx: &Ctx, add: Add) -> Result<(), Error> {
+    account_name::check(&add.name).map_err(|why| AccountError::Name { name: add.name.clone(), why })?;
+    let add = Add { email: add.email.as_deref().map(email).transpose()?, ..add };
+    if let Some(given) = &add.password {
+        password::check(given, &add.name, add.email.as_deref()).map_err(AccountError::from)?;
+    }
+    let hash = hash(add.password.clone()).await?;
+    let ctx = ctx.clone();
+    registry.db.write(move |tx| insert(tx, &ctx, &add, hash.as_deref())).await
+}
+
+fn insert(tx: &mut Tx<'_>, ctx: &Ctx, add: &Add, hash: Option<&str>) -> Result<(), Error> {
+    if let Some(email) = &add.email
+        && users::email_is_taken(tx, email)?
+    {
+        return Err(AccountError::InUse(format!("another user has the e-mail address {email}")).into());
+    }
+    let namespace = namespaces::insert(tx, &add.name, "user", None, None, ctx.now)?;
+    let namespace = namespace.ok_or_else(|| taken("user", &add.name))?;
+    let new = NewUser {
+        name: &add.name,
+        email: add.email.as_deref(),
+        display_name: add.display_name.as_deref(),
+        admin: add.admin,
+        password_hash: hash,
+    };
+    let (id, public_id) = users::insert(tx, &new, ctx.now)?;
+    namespaces::set_owner(tx, namespace, "user", Some(id))?;
+    changed(tx, ctx, "user.create", &json!({ "user": public_id, "admin": add.admin }))?;
+    Ok(())
+}
+
+/// Hashing takes a while and a core.
+async fn hash(given: Option<String>) -> Result<Option<String>, Error> {
+    let Some(given) = given else { return Ok(None) };
+    let hashed = tokio::task::spawn_blocking(move || password::hash(&given)).await;
+    let hashed = hashed.map_err(|error| db::Error::new(db::Kind::Internal, format!("hashing ended early: {error}")))?;
+    Ok(Some(hashed.map_err(AccountError::from)?))
+}
+
+/// Reads an e-mail address, its letters made small: two that differ in nothing else reach one person.
+fn email(text: &str) -> Result<String, AccountError> {
+    let parts = text.split_once('@').filter(|(local, host)| {
+        !local.is_empty() && host.contains('.') && !host.starts_with('.') && !host.ends_with('.') && !host.contains('@')
+    });
+    let plain = text.len() <= 254 && text.chars().all(|c| !c.is_whitespace() && !c.is_control());
+    if parts.is_some() && plain { Ok(text.to_lowercase()) } else { Err(AccountError::Email(text.to_owned())) }
+}
+
+/// Makes the account `admin` where there is no user yet; tells whether it did.
+pub async fn add_first(registry: &Registry, ctx: &Ctx, given: String) -> Result<bool, Error> {
+    if registry.db.read(users::any).await? {
+        return Ok(false);
+    }
+    let hash = hash(Some(given)).await?;
+    let ctx = ctx.clone();
+    let first = move |tx: &mut Tx<'_>| {
+        // Two nodes may start at the same moment.
+        db::epoch::lock(tx)?;
+        if users::any(tx)? {
+            return Ok(false);
+        }
+        let new = NewUser {
+            name: FIRST,
+            email: None,
+            display_name: Some("Administrator"),
+            admin: true,
+            password_hash: hash.as_deref(),
+        };
+        let (id, public_id) = users::insert(tx, &new, ctx.now)?;
+        // Somebody may have pushed into it while the registry was open.
+        match namespaces::find(tx, FIRST)? {
+            Some(namespace) => namespaces::set_owner(tx, namespace.id, "user", Some(id))?,
+            None => {
+                namespaces::insert(tx, FIRST, "user", Some(id), None, ctx.now)?;
+            }
+        }
+        changed(tx, &ctx, "user.create", &json!({ "user": public_id, "admin": true }))?;
+        Ok::<_, Error>(true)
+    };
+    registry.db.write(first).await
+}
+
+/// Changes a password. What the earlier one proved, the tokens of `docker login` among it, proves nothing any more.
+pub async fn set_password(registry: &Registry, ctx: &Ctx, name: &str, given: String) -> Result<(), Error> {
+    let owned = name.to_owned();
+    let row = registry.db.read(move |tx| user(tx, &owned)).await?;
+    password::check(&given, name, row.email.as_deref()).map_err(AccountError::from)?;
+    let hash = hash(Some(given)).await?.unwrap_or_default();
+    let (ctx, id) = (ctx.clone(), row.id);
+    let change = move |tx: &mut Tx<'_>| {
+        users::set_password(tx, id, &hash, ctx.now)?;
+        changed(tx, &ctx, "user.password", &json!({ "user": row.public_id }))
+    };
+    Ok(registry.db.write(change).await?)
+}
+
+/// Keeps a user from signing in, or lets the user in again; all that was proved before proves nothing meanwhile.
+pub async fn set_active(registry: &Registry, ctx: &Ctx, name: &str, active: bool) -> Result<(), Error> {
+    let (ctx, name) = (ctx.clone(), name.to_owned());
+    let change = move |tx: &mut Tx<'_>| {
+        let row = user(tx, &name)?;
+        if !active {
+            spare_the_last(tx, &row)?;
+        }
+        let (state, kind) = if active { ("active", "user.activate") } else { ("deactivated", "user.deactivate") };
+        users::set_state(tx, row.id, state, ctx.now)?;
+        changed(tx, &ctx, kind, &json!({ "user": row.public_id }))?;
+        Ok::<_, Error>(())
+    };
+    registry.db.write(change).await
+}
+
+/// Makes a user an administrator, or no longer one.
+pub async fn set_admin(registry: &Registry, ctx: &Ctx, name: &str, admin: bool) -> Result<(), Error> {
+    let (ctx, name) = (ctx.clone(), name.to_owned());
+    let change = move |tx: &mut Tx<'_>| {
+        let row = user(tx, &name)?;
+        if !admin {
+            spare_the_last(tx, &row)?;
+        }
+        users::set_admin(tx, row.id, admin, ctx.now)?;
+        changed(tx, &ctx, "user.admin", &json!({ "user": row.public_id, "admin": admin }))?;
+        Ok::<_, Error>(())
+    };
+    registry.db.write(change).await
+}
+
+/// Erases what is known of a person. The images stay, in a namespace that only administrators reach.
+pub async fn erase(registry: &Registry, ctx: &Ctx, name: &str) -> Result<(), Error> {
+    let (ctx, name) = (ctx.clone(), name.to_owned());
+    let change = move |tx: &mut Tx<'_>| {
+        let row = user(tx, &name)?;
+        spare_the_last(tx, &row)?;
+        tokens::revoke_all(tx, row.id, ctx.now)?;
+        roles::revoke_all(tx, row.id)?;
+        teams::remove_everywhere(tx, row.id)?;
+        users::erase(tx, row.id, ctx.now)?;
+        if let Some(namespace) = namespaces::find(tx, &name)? {
+            namespaces::set_owner(tx, namespace.id, "retired", None)?;
+        }
+        changed(tx, &ctx, "user.erase", &json!({ "user": row.public_id }))?;
+        Ok::<_, Error>(())
+    };
+    registry.db.write(change).await
+}
+
+fn spare_the_last(tx: &mut Tx<'_>, row: &UserRow) -> Result<(), Error> {
+    if row.admin && row.is_active() && users::other_admins(tx, row.id)? == 0 {
+        return Err(AccountError::LastAdministrator(row.name.clone()).into());
+    }
+    Ok(())
+}
+
+/// Lists users behind `after`.
+pub async fn list(registry: &Registry, after: &str, limit: usize) -> Result<Vec<UserRow>, Error> {
+    let after = after.to_owned();
+    Ok(registry.db.scan(move |tx| users::list(tx, &after, limit as i64)).await?)
+}
+
+/// Finds a user.
+pub async fn find(registry: &Registry, name: &str) -> Result<UserRow, Error> {
+    let name = name.to_owned();
+    registry.db.read(move |tx| user(tx, &name)).await
+}

@@ -1,0 +1,5 @@
+//! Who may do what, over real connections: the token protocol, roles, and how soon a change acts.
+
+mod roles;
+mod sign_in;
+mod tokens;
