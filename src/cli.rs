@@ -1,8 +1,18 @@
 //! The command line: one file per command.
 
+mod access;
+mod admin;
 mod check;
 mod config;
+mod namespace;
+mod operator;
+mod org;
+mod robot;
+mod role;
 mod serve;
+mod team;
+mod token;
+mod user;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -25,6 +35,24 @@ enum Command {
     Check(check::CheckArgs),
     /// Show, check or document the configuration
     Config(config::ConfigArgs),
+    /// Make and change users
+    User(user::UserArgs),
+    /// Make organisations
+    Org(org::OrgArgs),
+    /// Make teams and choose their members
+    Team(team::TeamArgs),
+    /// Make accounts of machines and rotate their secrets
+    Robot(robot::RobotArgs),
+    /// Make and revoke personal access tokens
+    Token(token::TokenArgs),
+    /// Give and take roles
+    Role(role::RoleArgs),
+    /// Choose who may see namespaces and repositories
+    Namespace(namespace::NamespaceArgs),
+    /// Get back in when the password is lost
+    Admin(admin::AdminArgs),
+    /// Tell why somebody may, or may not, do something
+    Access(access::AccessArgs),
 }
 
 /// Runs the command that the process was started with.
@@ -36,6 +64,15 @@ pub fn main() -> ExitCode {
         Command::Serve(args) => serve::run(args),
         Command::Check(args) => check::run(args, &mut out),
         Command::Config(args) => config::run(args, &mut out),
+        Command::User(args) => user::run(args, &mut out),
+        Command::Org(args) => org::run(args, &mut out),
+        Command::Team(args) => team::run(args, &mut out),
+        Command::Robot(args) => robot::run(args, &mut out),
+        Command::Token(args) => token::run(args, &mut out),
+        Command::Role(args) => role::run(args, &mut out),
+        Command::Namespace(args) => namespace::run(args, &mut out),
+        Command::Admin(args) => admin::run(args, &mut out),
+        Command::Access(args) => access::run(args, &mut out),
     };
     result.unwrap_or_else(|error| {
         // Nothing is left to be done when the error cannot be told.

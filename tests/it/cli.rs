@@ -1,5 +1,6 @@
 //! The command line, as a process: its exit codes, what it prints, what it does to the data.
 
+mod accounts;
 mod check;
 mod config;
 mod process;

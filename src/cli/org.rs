@@ -1,0 +1,78 @@
+//! `havre org`: organisations.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+use super::operator::{Common, Operator, PAGE};
+use crate::registry::accounts::namespaces;
+
+#[derive(Debug, Args)]
+pub(super) struct OrgArgs {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make an organisation
+    Add(AddArgs),
+    /// List the organisations
+    List(ListArgs),
+}
+
+#[derive(Debug, Args)]
+struct AddArgs {
+    /// Name of the organisation, with which the names of its images begin
+    name: String,
+    /// What people call it
+    #[arg(long)]
+    display_name: Option<String>,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Debug, Args)]
+struct ListArgs {
+    #[command(flatten)]
+    common: Common,
+}
+
+pub(super) fn run(args: OrgArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<ExitCode> {
+    match args.command {
+        Command::Add(args) => add(args, out)?,
+        Command::List(args) => list(args, out)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn add(args: AddArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<()> {
+    let operator = Operator::open(args.common)?;
+    let name = &args.name;
+    operator.run(namespaces::add_organisation(&operator.registry, &operator.ctx, name, args.display_name))?;
+    operator.say(out, &json!({ "organisation": name }), &format!("made the organisation {name}"))?;
+    let grant = format!("havre role grant owner --user USER --on {name}");
+    operator.hint(out, &format!("only administrators reach it yet; give it an owner with `{grant}`"))?;
+    Ok(())
+}
+
+fn list(args: ListArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<()> {
+    let operator = Operator::open(args.common)?;
+    let mut after = String::new();
+    loop {
+        let page = operator.run(namespaces::list(&operator.registry, Some("organisation"), &after, PAGE))?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = last.name.clone();
+        for found in &page {
+            let value = json!({
+                "organisation": found.name,
+                "display_name": found.display_name,
+                "default_visibility": found.visibility,
+            });
+            let called = found.display_name.as_deref().unwrap_or("-");
+            operator.say(out, &value, &format!("{}\t{}\t{called}", found.name, found.visibility))?;
+        }
+    }
+}

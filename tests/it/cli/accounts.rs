@@ -1,0 +1,127 @@
+//! The commands for accounts, beside a running server, and the first start that makes the first account.
+
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::process::Stdio;
+
+use super::process::{Outcome, Place, outcome};
+
+const PASSWORD: &str = "correct horse battery";
+
+/// Runs a command that reads a password.
+fn run_with(place: &Place, password: &str, args: &[&str]) -> Outcome {
+    let mut input = tempfile::tempfile().unwrap();
+    writeln!(input, "{password}").unwrap();
+    std::io::Seek::rewind(&mut input).unwrap();
+    outcome(place.command(args).stdin(Stdio::from(input)))
+}
+
+fn initial_password(log: &str) -> &str {
+    log.lines().find_map(|line| line.trim().strip_prefix("password:")).expect("a password").trim()
+}
+
+#[tokio::test]
+async fn the_first_start_makes_an_administrator_and_says_so_once() {
+    let place = Place::new();
+    let serving = place.serve_with(&[], &[]);
+    let file = place.data().join("initial-admin-password");
+    let kept = std::fs::read_to_string(&file).unwrap();
+    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    let (client, address) = (serving.client(), serving.address);
+    client.get("/v2/").await.expect(401);
+    let admin = client.as_pair("admin", kept.trim());
+    admin.get("/v2/").await.expect(200);
+    admin.push_image("admin/app", "v1", "a").await;
+    let log = serving.stop().await;
+    assert_eq!(initial_password(&log), kept.trim());
+    for line in ["docker login", "docker push"] {
+        assert!(log.contains(&format!("{line} {address}")), "{log}");
+    }
+    let serving = place.serve_with(&[], &[]);
+    // At the next request, with the server running.
+    run_with(&place, PASSWORD, &["admin", "reset-password", "--password-stdin"]).exits(0);
+    let client = serving.client();
+    client.as_pair("admin", kept.trim()).get("/v2/").await.expect(401);
+    client.as_pair("admin", PASSWORD).get("/v2/admin/app/manifests/v1").await.expect(200);
+    assert!(!file.exists());
+    let log = serving.stop().await;
+    assert!(!log.contains("password:"), "{log}");
+}
+
+#[tokio::test]
+async fn an_operator_makes_users_roles_and_tokens_beside_a_running_server() {
+    let place = Place::new();
+    let serving = place.serve_with(&[], &[("HAVRE_ADMIN_PASSWORD", PASSWORD.as_ref())]);
+    let client = serving.client();
+    assert!(!place.data().join("initial-admin-password").exists());
+    let add = ["user", "add", "alice", "--email", "alice@example.org", "--password-stdin"];
+    run_with(&place, PASSWORD, &add).exits(0);
+    run_with(&place, PASSWORD, &add).complains("has the e-mail address");
+    run_with(&place, PASSWORD, &["user", "add", "alice", "--password-stdin"]).complains("taken");
+    run_with(&place, "password123", &["user", "add", "carol", "--password-stdin"]).complains("easily guessed");
+    run_with(&place, PASSWORD, &["user", "add", "v2", "--password-stdin"]).complains("reserved");
+    client.as_pair("admin", PASSWORD).push_image("acme/app", "v1", "a").await;
+    let alice = client.as_pair("alice", PASSWORD);
+    alice.get("/v2/acme/app/manifests/v1").await.expect(404);
+    place.run(&["access", "explain", "alice", "push", "acme/app"]).exits(1);
+    place.run(&["role", "grant", "developer", "--user", "alice", "--on", "acme/app"]).exits(0);
+    alice.push_image("acme/app", "v2", "b").await;
+    place.run(&["access", "explain", "alice", "push", "acme/app"]).exits(0).says("developer");
+    place.run(&["role", "grant", "captain", "--user", "alice", "--on", "acme"]).complains("maintainer, developer");
+    let create = ["token", "create", "--user", "alice", "--name", "ci", "--scope", "read", "--json"];
+    let created = outcome(&mut place.command(&create)).exits(0);
+    let created: serde_json::Value = serde_json::from_str(&created.stdout).unwrap();
+    let token = client.as_pair("alice", created["secret"].as_str().unwrap());
+    token.get("/v2/acme/app/manifests/v2").await.expect(200);
+    token.post("/v2/acme/app/blobs/uploads/").await.expect(401);
+    place.run(&["token", "list", "--user", "alice"]).exits(0).says("ci");
+    place.run(&["token", "revoke", "--user", "alice", "--name", "ci"]).exits(0);
+    token.get("/v2/acme/app/manifests/v2").await.expect(401);
+    place.run(&["role", "revoke", "developer", "--user", "alice", "--on", "acme/app"]).exits(0);
+    alice.get("/v2/acme/app/manifests/v2").await.expect(404);
+    place.run(&["namespace", "visibility", "acme/app", "public"]).exits(0);
+    client.get("/v2/acme/app/manifests/v2").await.expect(200);
+    place.run(&["user", "deactivate", "alice"]).exits(0);
+    alice.get("/v2/").await.expect(401);
+    place.run(&["user", "deactivate", "admin"]).complains("only administrator");
+    place.run(&["user", "erase", "alice", "--yes"]).exits(0);
+    run_with(&place, PASSWORD, &["user", "add", "alice", "--password-stdin"]).complains("taken");
+    place.run(&["check", "--deep"]).exits(0);
+    let log = serving.stop().await;
+    assert!(!log.contains(PASSWORD) && !log.contains("havre_pat_"), "{log}");
+}
+
+#[tokio::test]
+async fn teams_and_robots_are_made_on_the_command_line() {
+    let place = Place::new();
+    let serving = place.serve_with(&[], &[("HAVRE_ADMIN_PASSWORD", PASSWORD.as_ref())]);
+    let client = serving.client();
+    run_with(&place, PASSWORD, &["user", "add", "alice", "--password-stdin"]).exits(0);
+    place.run(&["org", "add", "acme"]).exits(0);
+    place.run(&["team", "add", "acme/core"]).exits(0);
+    place.run(&["team", "join", "acme/core", "alice"]).exits(0);
+    place.run(&["role", "grant", "maintainer", "--team", "core", "--on", "acme"]).exits(0);
+    let alice = client.as_pair("alice", PASSWORD);
+    alice.push_image("acme/app", "v1", "a").await;
+    place.run(&["team", "leave", "acme/core", "alice"]).exits(0);
+    alice.get("/v2/acme/app/manifests/v1").await.expect(404);
+    let added = outcome(&mut place.command(&["robot", "add", "acme+ci", "--json"])).exits(0);
+    let added: serde_json::Value = serde_json::from_str(&added.stdout).unwrap();
+    let robot = client.as_pair("acme+ci", added["secret"].as_str().unwrap());
+    place.run(&["role", "define", "acme", "puller", "--permission", "read"]).exits(0);
+    place.run(&["role", "grant", "puller", "--robot", "acme+ci", "--on", "acme"]).exits(0);
+    robot.get("/v2/acme/app/manifests/v1").await.expect(200);
+    robot.post("/v2/acme/app/blobs/uploads/").await.expect(403);
+    place.run(&["role", "remove", "acme", "puller"]).complains("held");
+    place.run(&["robot", "disable", "acme+ci"]).exits(0);
+    robot.get("/v2/").await.expect(401);
+    place.run(&["robot", "remove", "acme+ci"]).exits(0);
+    place.run(&["role", "remove", "acme", "puller"]).exits(0);
+}
+
+#[test]
+fn beside_no_registry_the_commands_say_what_to_do() {
+    let place = Place::new();
+    place.run(&["user", "list"]).exits(2).complains("havre serve");
+    assert!(!place.data().exists());
+}
