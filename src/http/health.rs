@@ -45,9 +45,13 @@ pub(super) async fn metrics(app: &App) -> Response<Body> {
 /// `GET /`: what to type first.
 pub(super) async fn welcome(exchange: &Exchange) -> Response<Body> {
     let host = &exchange.host;
+    let login = match exchange.app.registry.access.open {
+        true => String::new(),
+        false => format!("  docker login {host}\n"),
+    };
     let body = format!(
         "This is Havre, a container image registry.\n\n\
-         Tag an image, push it, pull it:\n\n  \
+         Tag an image, push it, pull it:\n\n{login}  \
          docker tag my-app {host}/me/my-app:1.0.0\n  \
          docker push {host}/me/my-app:1.0.0\n  \
          docker pull {host}/me/my-app:1.0.0\n\n\
