@@ -65,6 +65,19 @@ pub fn set_owner(tx: &mut Tx<'_>, id: i64, owner_kind: &'static str, owner_id: O
     Ok(())
 }
 
+/// Leaves a namespace to administrators alone: nobody holds a role in it, no robot acts for it, and nothing in it is seen.
+/// Its name stays taken.
+pub fn retire(tx: &mut Tx<'_>, id: i64) -> Result<(), Error> {
+    tx.execute(
+        "UPDATE namespaces SET owner_kind = 'retired', owner_id = NULL, visibility = 'private' WHERE id = $1",
+        &[id.into()],
+    )?;
+    tx.execute("UPDATE repositories SET visibility = 'private' WHERE namespace_id = $1", &[id.into()])?;
+    tx.execute("DELETE FROM role_bindings WHERE namespace_id = $1", &[id.into()])?;
+    tx.execute("UPDATE robots SET disabled = $2 WHERE namespace_id = $1", &[id.into(), true.into()])?;
+    Ok(())
+}
+
 /// Sets what repositories made in a namespace begin with.
 pub fn set_visibility(tx: &mut Tx<'_>, id: i64, visibility: &str) -> Result<(), Error> {
     tx.execute("UPDATE namespaces SET visibility = $2 WHERE id = $1", &[id.into(), visibility.into()])?;

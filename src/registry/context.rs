@@ -7,7 +7,6 @@ use std::sync::Arc;
 use oci::{Digest, RepositoryName};
 
 use crate::auth::proof::credential_text;
-use crate::auth::scope::{Bound, Target};
 use crate::auth::{Permissions, Proof};
 use crate::db::access::Viewer;
 use crate::db::{self, Tx, events};
@@ -123,26 +122,6 @@ impl Ctx {
             Identity::User(user) => Viewer { all: user.admin, user: user.id, robot: 0, token },
             Identity::Robot(robot) => Viewer { all: false, user: 0, robot: robot.id, token },
         }
-    }
-
-    /// Whether the caller's credential reaches a repository for this, whatever the caller may do there.
-    pub(super) fn reaches(&self, name: &RepositoryName, needed: Permissions) -> bool {
-        self.credential.as_ref().is_none_or(|held| (held.reach & held.proof.bound.on(name)).contains(needed))
-    }
-
-    /// The only repositories that the caller's token reaches for reading; nothing when it is not bound to any.
-    pub(super) fn bounded_to(&self) -> Option<Vec<RepositoryName>> {
-        let held = self.credential.as_ref()?;
-        let Bound::Scopes(scopes) = &held.proof.bound else { return None };
-        let readable = scopes.iter().filter(|scope| (scope.permissions & held.reach).contains(Permissions::READ));
-        Some(
-            readable
-                .filter_map(|scope| match &scope.target {
-                    Target::Repository(name) => Some(name.clone()),
-                    Target::Catalog => None,
-                })
-                .collect(),
-        )
     }
 
     /// Whether the caller's credential lets anything be read.

@@ -17,8 +17,7 @@ const REFRESH_HOLDS: i64 = 90 * 24 * 3600 * 1_000_000;
 /// At most this many refresh tokens of one principal are kept, the latest: each `docker login` makes one.
 const MOST_REFRESH: i64 = 50;
 
-/// What was issued.
-#[derive(Debug)]
+/// What was issued. Not `Debug`, because it is a secret.
 pub struct Issued {
     /// The token.
     pub token: String,

@@ -69,13 +69,12 @@ pub(super) async fn of(
         match known {
             Some(known) if known.epoch == epoch && now < known.until => Ok((Some(known), false)),
             _ => Ok::<_, Error>(match load(tx, &proof, &name, epoch, now)? {
-                Some((standing, exists)) => (Some(Arc::new(standing)), exists),
+                Some((standing, lasting)) => (Some(Arc::new(standing)), lasting),
                 None => (None, false),
             }),
         }
     };
     let (standing, lasting) = registry.db.read(look).await?;
-    // What is missing is not remembered: making it does not count the epoch up.
     if let (Some(standing), true) = (&standing, lasting) {
         registry.access.standings.insert(key, Arc::clone(standing));
     }
@@ -91,17 +90,20 @@ fn load(
 ) -> Result<Option<(Standing, bool)>, Error> {
     let Some(who) = who_in(tx, proof, now)? else { return Ok(None) };
     let facts = facts(tx, &who.identity, name)?;
-    let exists = facts.visibility.is_some();
+    let rights = policy::rights(&facts, name);
+    // What is missing is not remembered, since making it does not count the epoch up; what is hidden neither, so that the
+    // time does not tell one from the other.
+    let lasting = facts.visibility.is_some() && rights.contains(Permissions::READ);
     let standing = Standing {
         epoch,
         until: who.until,
         signed_in: facts.signed_in,
-        rights: policy::rights(&facts, name),
+        rights,
         reach: who.reach_on(name),
         token: who.token,
         identity: who.identity,
     };
-    Ok(Some((standing, exists)))
+    Ok(Some((standing, lasting)))
 }
 
 /// Finds out whom a proof stands for; nothing when it holds no longer.

@@ -11,8 +11,8 @@ use crate::registry::{Ctx, Error, Registry};
 /// The name of the first account.
 pub const FIRST: &str = "admin";
 
-/// A user to make.
-#[derive(Debug, Clone)]
+/// A user to make. Not `Debug`, because it holds a password.
+#[derive(Clone)]
 pub struct Add {
     /// The name.
     pub name: String,
@@ -81,6 +81,7 @@ pub async fn add_first(registry: &Registry, ctx: &Ctx, given: String) -> Result<
     if registry.db.read(users::any).await? {
         return Ok(false);
     }
+    password::check(&given, FIRST, None).map_err(AccountError::from)?;
     let hash = hash(Some(given)).await?;
     let ctx = ctx.clone();
     let first = move |tx: &mut Tx<'_>| {
@@ -166,7 +167,7 @@ pub async fn erase(registry: &Registry, ctx: &Ctx, name: &str) -> Result<(), Err
         teams::remove_everywhere(tx, row.id)?;
         users::erase(tx, row.id, ctx.now)?;
         if let Some(namespace) = namespaces::find(tx, &name)? {
-            namespaces::set_owner(tx, namespace.id, "retired", None)?;
+            namespaces::retire(tx, namespace.id)?;
         }
         changed(tx, &ctx, "user.erase", &json!({ "user": row.public_id }))?;
         Ok::<_, Error>(())
@@ -175,6 +176,8 @@ pub async fn erase(registry: &Registry, ctx: &Ctx, name: &str) -> Result<(), Err
 }
 
 fn spare_the_last(tx: &mut Tx<'_>, row: &UserRow) -> Result<(), Error> {
+    // Of two administrators who do this to each other at the same moment, the second sees what the first did.
+    db::epoch::lock(tx)?;
     if row.admin && row.is_active() && users::other_admins(tx, row.id)? == 0 {
         return Err(AccountError::LastAdministrator(row.name.clone()).into());
     }

@@ -103,9 +103,12 @@ async fn lists_show_what_may_be_read_and_mounts_take_from_nowhere_else() {
         app.grant("guest", "bob", "alice/secret").await;
         bob.post(format!("/v2/bob/own/blobs/uploads/?mount={layer}")).await.expect(201);
         bob.post(format!("/v2/bob/two/blobs/uploads/?mount={layer}&from=alice/secret")).await.expect(201);
-        // A token that was not asked for the source does not reach it.
-        let narrow = app.as_bearer(&bob.token_for("repository:bob/three:pull,push").await);
-        narrow.post(format!("/v2/bob/three/blobs/uploads/?mount={layer}&from=alice/secret")).await.expect(202);
+        // Clients ask a token for the repository they push to; the credential behind it decides about the source.
+        let pushing = app.as_bearer(&bob.token_for("repository:bob/three:pull,push").await);
+        pushing.post(format!("/v2/bob/three/blobs/uploads/?mount={layer}&from=alice/secret")).await.expect(201);
+        let narrow = app.as_pair("bob", app.limited_token("bob", "narrow", &["write"], &["bob"]).await);
+        let narrow = app.as_bearer(&narrow.token_for("repository:bob/four:pull,push").await);
+        narrow.post(format!("/v2/bob/four/blobs/uploads/?mount={layer}&from=alice/secret")).await.expect(202);
     })
     .await;
 }

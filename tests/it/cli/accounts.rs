@@ -119,6 +119,39 @@ async fn teams_and_robots_are_made_on_the_command_line() {
     place.run(&["role", "remove", "acme", "puller"]).exits(0);
 }
 
+#[tokio::test]
+async fn what_an_erased_user_leaves_is_reached_by_administrators_alone() {
+    let place = Place::new();
+    let serving = place.serve_with(&[], &[("HAVRE_ADMIN_PASSWORD", PASSWORD.as_ref())]);
+    let client = serving.client();
+    for name in ["alice", "bob"] {
+        run_with(&place, PASSWORD, &["user", "add", name, "--password-stdin"]).exits(0);
+    }
+    client.as_pair("alice", PASSWORD).push_image("alice/app", "v1", "a").await;
+    let added = outcome(&mut place.command(&["robot", "add", "alice+ci", "--json"])).exits(0);
+    let added: serde_json::Value = serde_json::from_str(&added.stdout).unwrap();
+    let robot = client.as_pair("alice+ci", added["secret"].as_str().unwrap());
+    place.run(&["role", "grant", "developer", "--robot", "alice+ci", "--on", "alice"]).exits(0);
+    place.run(&["role", "grant", "guest", "--user", "bob", "--on", "alice"]).exits(0);
+    place.run(&["namespace", "visibility", "alice/app", "public"]).exits(0);
+    let pull = "/v2/alice/app/manifests/v1";
+    client.get(pull).await.expect(200);
+    robot.get(pull).await.expect(200);
+    place.run(&["user", "erase", "alice", "--yes"]).exits(0);
+    client.get(pull).await.expect(401);
+    robot.get(pull).await.expect(401);
+    client.as_pair("bob", PASSWORD).get(pull).await.expect(404);
+    client.as_pair("admin", PASSWORD).get(pull).await.expect(200);
+}
+
+#[test]
+fn a_weak_password_of_the_first_administrator_is_refused() {
+    let place = Place::new();
+    let mut command = place.command(&["serve", "--listen", "127.0.0.1:0"]);
+    outcome(command.env("HAVRE_ADMIN_PASSWORD", "admin")).exits(2).complains("at least 10 characters");
+    place.serve_with(&["--open"], &[]);
+}
+
 #[test]
 fn beside_no_registry_the_commands_say_what_to_do() {
     let place = Place::new();
