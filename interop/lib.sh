@@ -232,10 +232,12 @@ hex_of() {
   sha256sum "$1" | cut -d ' ' -f 1
 }
 
-# needs_registry: REGISTRY is host:port of a running registry that lets anyone read and write.
+# needs_registry: REGISTRY is host:port of a running registry that lets anyone read and write, or whoever
+# INTEROP_CREDENTIALS (name:password) names.
 needs_registry() {
   : "${REGISTRY:?set REGISTRY=host:port, or use interop/run}"
-  check "the registry answers" curl -fsS -o /dev/null "http://$REGISTRY/v2/"
+  check "the registry answers" \
+    curl -fsS -o /dev/null ${INTEROP_CREDENTIALS:+-u "$INTEROP_CREDENTIALS"} "http://$REGISTRY/v2/"
 }
 
 # -------------------------------------------------------------------------------------- the server under test
@@ -252,9 +254,10 @@ clean_env() {
 
 # start_havre NAME [VARIABLE=VALUE…] [ARG…]: starts the server on a free port and waits until it is ready.
 # Its data lies in SERVER_DATA (set it beforehand to start on existing data; SERVER_PORT likewise), its log in
-# OUT/NAME.server.log. Sets SERVER_PID, SERVER_PORT and SERVER_ADDRESS; it is stopped at exit.
+# OUT/NAME.server.log. It is open to anyone unless SERVER_OPEN is empty. Sets SERVER_PID, SERVER_PORT and
+# SERVER_ADDRESS; it is stopped at exit.
 start_havre() {
-  local name=$1 log variables=()
+  local name=$1 log open=${SERVER_OPEN---open} variables=()
   shift
   log=$OUT/$name.server.log
   while [[ ${1:-} == [A-Z]*=* ]]; do
@@ -269,8 +272,8 @@ start_havre() {
   SERVER_PORT=${SERVER_PORT:-$(free_port)}
   SERVER_ADDRESS=127.0.0.1:$SERVER_PORT
   mkdir -p "$SERVER_DATA"
-  clean_env "${variables[@]}" "$HAVRE" serve --open --data-dir "$SERVER_DATA" --listen "$SERVER_ADDRESS" "$@" \
-    >>"$log" 2>&1 9>&- &
+  clean_env "${variables[@]}" "$HAVRE" serve ${open:+"$open"} --data-dir "$SERVER_DATA" --listen "$SERVER_ADDRESS" \
+    "$@" >>"$log" 2>&1 9>&- &
   SERVER_PID=$!
   on_exit stop_process "$SERVER_PID"
   if ! until_true "$READY_LIMIT" server_ready; then

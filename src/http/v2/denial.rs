@@ -40,6 +40,9 @@ fn status(denial: &Denial) -> (StatusCode, ErrorCode) {
 pub(in crate::http) fn message(denial: &Denial, host: &str) -> String {
     let name = denial.repository.as_ref().map(RepositoryName::as_str);
     match (denial.why, name) {
+        (Why::SignIn, Some(name)) if !denial.needed.contains(Permissions::READ) => {
+            format!("changing {name} takes a login; type: docker login {host}")
+        }
         (Why::SignIn, Some(name)) => {
             format!("{name} is private or does not exist, and you are not logged in; type: docker login {host}")
         }
