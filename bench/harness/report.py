@@ -26,6 +26,9 @@ Why some are missed, where they are:
   run: the load generator has half of the machine, and processor time per request is the steadier figure.
 - *Streamed push.* Not looked into further; hashing, receiving and the client share two cores.
 - *zot and zb* need modules that could not be had where this was measured.
+
+Not measured yet, so nothing is said about their targets: pages of tags, of the catalog and of referrers at a million
+tags beside a thousand; pushes and pulls beside the removal of a million dead blobs; a manifest asked for with a token.
 """
 
 

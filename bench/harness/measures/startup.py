@@ -17,14 +17,15 @@ LEFT_OUT = ("havre-postgres", "nginx")
 def measure(run):
     """An empty store for every peer; one with many blobs for those whose database can be filled."""
     blobs = run.options.startup_blobs
+    count = f"{blobs:,}".replace(",", " ")
     section = Section(
         NAME, "Start to ready",
         "From starting the process until the first request is answered with 200, asked every millisecond. The full "
-        f"store has {blobs:,} blobs registered, put into the database by `bench/seed`; other registries keep no "
-        "database that could be filled that way.".replace(",", " "),
+        f"store has {count} blobs registered, put into the database by `bench/seed`; other registries keep no "
+        "database that could be filled that way.",
         [
             Metric("empty", "empty store", "ms", 0),
-            Metric("full", f"{blobs:,} blobs".replace(",", " "), "ms", 0),
+            Metric("full", f"{count} blobs", "ms", 0),
         ])
     peers = [peer for peer in run.peers if peer.name not in LEFT_OUT]
     for peer in run.turns(peers):

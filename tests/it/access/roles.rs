@@ -144,3 +144,22 @@ async fn what_may_be_deleted_is_a_matter_of_the_role() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn who_knows_the_digest_of_what_is_hidden_is_told_nothing_by_if_none_match() {
+    on_each_engine_with_accounts(async |app| {
+        let image = app.as_user("alice").push_image("alice/app", "v1", "a").await;
+        let (manifest, layer) = (image.manifest.digest(), sha256(&image.layer));
+        let targets = ["manifests/v1".to_owned(), format!("manifests/{manifest}"), format!("blobs/{layer}")];
+        for target in targets {
+            let tag = if target.starts_with("blobs") { layer } else { manifest };
+            for known in [format!("\"{tag}\""), "*".to_owned()] {
+                let path = format!("/v2/alice/app/{target}");
+                app.get(&path).header("if-none-match", &known).await.refused(401, "UNAUTHORIZED");
+                app.as_user("bob").get(&path).header("if-none-match", &known).await.refused(404, "NAME_UNKNOWN");
+                app.as_user("alice").get(&path).header("if-none-match", &known).await.expect(304);
+            }
+        }
+    })
+    .await;
+}
