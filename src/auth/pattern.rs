@@ -71,6 +71,12 @@ impl Pattern {
     pub fn matches(&self, name: &RepositoryName) -> bool {
         if self.exact { self.text == name.as_str() } else { name.as_str().starts_with(&self.text) }
     }
+
+    /// Whether all that `other` matches, it matches too.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        if self.exact { self == other } else { other.text.starts_with(&self.text) }
+    }
 }
 
 impl fmt::Display for Pattern {
@@ -105,6 +111,21 @@ mod tests {
     fn what_could_reach_beyond_its_namespace_is_no_pattern() {
         for text in ["", "*", "acme*", "a*/b", "acme/*/x", "acme/**", "/x", "Acme/x", "acme//", "acme/..*", "acme/-*"] {
             assert_eq!(Pattern::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_covers_what_matches_no_more_than_it() {
+        let covers = |one: &str, other: &str| Pattern::parse(one).unwrap().covers(&Pattern::parse(other).unwrap());
+        for (one, other) in
+            [("acme", "acme"), ("acme", "acme/app"), ("acme", "acme/web-*"), ("acme/web-*", "acme/web-shop")]
+        {
+            assert!(covers(one, other), "{one} {other}");
+        }
+        for (one, other) in
+            [("acme/app", "acme"), ("acme/app", "acme/app*"), ("acme/web-*", "acme/*"), ("acme", "acme2/app")]
+        {
+            assert!(!covers(one, other), "{one} {other}");
         }
     }
 

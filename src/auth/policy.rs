@@ -87,6 +87,16 @@ pub fn rights(facts: &Facts, name: &RepositoryName) -> Permissions {
     grounds(facts, name).iter().map(Ground::permissions).collect()
 }
 
+/// What a principal may do in everything that a pattern matches: what its roles there allow, each of them about all of
+/// it. Who may see a repository says nothing of others, so visibility does not count.
+#[must_use]
+pub fn rights_over(facts: &Facts, pattern: &Pattern) -> Permissions {
+    let mark = |held, ground: Ground| if held { ground.permissions() } else { Permissions::NONE };
+    let marks = mark(facts.admin, Ground::Administrator) | mark(facts.own_namespace, Ground::OwnNamespace);
+    let covering = facts.bindings.iter().filter(|held| held.on.covers(pattern)).map(|held| held.permissions);
+    covering.fold(marks, Permissions::with)
+}
+
 /// What was decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {

@@ -3,7 +3,8 @@
 use oci::{Digest, RepositoryName};
 
 use super::blobs::BlobRow;
-use super::{Error, Tx, Val};
+use super::namespaces::{self, NamespaceRow};
+use super::{Error, Row, Tx, Val};
 
 /// A repository and its namespace, as far as access goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -135,6 +136,14 @@ macro_rules! readable {
     };
 }
 
+/// The condition under which the viewer in `$1` to `$4` holds a role in namespace `n`, or on a part of it.
+macro_rules! holds_a_role {
+    () => {
+        "EXISTS (SELECT 1 FROM role_bindings h WHERE h.namespace_id = n.id AND (h.user_id = $2 OR h.robot_id = $3 \
+         OR h.team_id IN (SELECT m.team_id FROM team_members m WHERE m.user_id = $2)))"
+    };
+}
+
 /// Lists the names of repositories that hold a manifest and that the viewer may read, in ASCII order behind `after`.
 pub fn repositories(tx: &mut Tx<'_>, viewer: Viewer, after: &str, limit: i64) -> Result<Vec<String>, Error> {
     let [all, user, robot, token] = viewer.parameters();
@@ -148,6 +157,84 @@ pub fn repositories(tx: &mut Tx<'_>, viewer: Viewer, after: &str, limit: i64) ->
         &[all, user, robot, token, after.into(), limit.into()],
     )?;
     rows.into_iter().map(|mut row| row.text(0)).collect()
+}
+
+/// A repository as a list shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RepositoryRow {
+    /// Its name.
+    pub name: String,
+    /// Who may see it without a role.
+    pub visibility: String,
+    /// When it was made.
+    pub created_at: i64,
+}
+
+fn repository(mut row: Row) -> Result<RepositoryRow, Error> {
+    Ok(RepositoryRow { name: row.text(0)?, visibility: row.text(1)?, created_at: row.int(2)? })
+}
+
+/// Finds a repository.
+pub fn repository_named(tx: &mut Tx<'_>, name: &RepositoryName) -> Result<Option<RepositoryRow>, Error> {
+    let sql = "SELECT name, visibility, created_at FROM repositories WHERE name = $1";
+    tx.first(sql, &[name.as_str().into()])?.map(repository).transpose()
+}
+
+/// Lists the repositories that the viewer may read, in ASCII order behind `after`, those with a name that begins with
+/// `prefix` only.
+pub fn repositories_below(
+    tx: &mut Tx<'_>,
+    viewer: Viewer,
+    prefix: &str,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<RepositoryRow>, Error> {
+    let [all, user, robot, token] = viewer.parameters();
+    // `~` is behind every character that a name can have.
+    let (after, end) = (after.max(prefix), format!("{prefix}~"));
+    let rows = tx.query(
+        concat!(
+            "SELECT r.name, r.visibility, r.created_at FROM repositories r JOIN namespaces n ON n.id = r.namespace_id \
+             WHERE r.name > $5 AND r.name < $7 AND (",
+            readable!(),
+            ") ORDER BY r.name LIMIT $6"
+        ),
+        &[all, user, robot, token, after.into(), limit.into(), end.into()],
+    )?;
+    rows.into_iter().map(repository).collect()
+}
+
+/// Lists the namespaces behind `after` that the viewer owns, holds a role in, or may read a repository of.
+pub fn namespaces(tx: &mut Tx<'_>, viewer: Viewer, after: &str, limit: i64) -> Result<Vec<NamespaceRow>, Error> {
+    let [all, user, robot, token] = viewer.parameters();
+    let rows = tx.query(
+        concat!(
+            "SELECT n.id, n.name, n.owner_kind, n.owner_id, n.visibility, n.display_name FROM namespaces n \
+             WHERE n.name > $5 AND n.owner_kind <> 'retired' AND ($1 OR (n.owner_kind = 'user' AND n.owner_id = $2) OR ",
+            holds_a_role!(),
+            " OR EXISTS (SELECT 1 FROM repositories r WHERE r.namespace_id = n.id AND (",
+            readable!(),
+            "))) ORDER BY n.name LIMIT $6"
+        ),
+        &[all, user, robot, token, after.into(), limit.into()],
+    )?;
+    rows.into_iter().map(namespaces::namespace).collect()
+}
+
+/// Tells whether the viewer may know of a namespace, by the rule of [`namespaces`].
+pub fn sees_namespace(tx: &mut Tx<'_>, viewer: Viewer, namespace_id: i64) -> Result<bool, Error> {
+    let [all, user, robot, token] = viewer.parameters();
+    let row = tx.first(
+        concat!(
+            "SELECT n.id FROM namespaces n WHERE n.id = $5 AND ($1 OR (n.owner_kind = 'user' AND n.owner_id = $2) OR ",
+            holds_a_role!(),
+            " OR EXISTS (SELECT 1 FROM repositories r WHERE r.namespace_id = n.id AND (",
+            readable!(),
+            ")))"
+        ),
+        &[all, user, robot, token, namespace_id.into()],
+    )?;
+    Ok(row.is_some())
 }
 
 /// Finds a blob that any repository holds which the viewer may read, for a mount without `from`.

@@ -19,7 +19,7 @@ pub struct NamespaceRow {
     pub display_name: Option<String>,
 }
 
-fn namespace(mut row: Row) -> Result<NamespaceRow, Error> {
+pub(super) fn namespace(mut row: Row) -> Result<NamespaceRow, Error> {
     Ok(NamespaceRow {
         id: row.int(0)?,
         name: row.text(1)?,
@@ -92,4 +92,10 @@ pub fn list(tx: &mut Tx<'_>, kind: Option<&str>, after: &str, limit: i64) -> Res
         &[after.into(), kind.unwrap_or_default().into(), limit.into()],
     )?;
     rows.into_iter().map(namespace).collect()
+}
+
+/// Sets what people call a namespace.
+pub fn set_display_name(tx: &mut Tx<'_>, id: i64, display_name: Option<&str>) -> Result<(), Error> {
+    tx.execute("UPDATE namespaces SET display_name = $2 WHERE id = $1", &[id.into(), display_name.into()])?;
+    Ok(())
 }

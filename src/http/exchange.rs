@@ -9,6 +9,7 @@ use http::{HeaderMap, header};
 
 use super::server::{ConnInfo, proxy};
 use crate::app::App;
+use crate::auth::Permissions;
 use crate::clock;
 use crate::registry::{Ctx, Identity};
 
@@ -38,6 +39,7 @@ impl Exchange {
         let ctx = Ctx {
             identity: Identity::Anonymous,
             credential: None,
+            hands_on: Permissions::NONE,
             request_id: request_id(),
             address,
             user_agent: user_agent(&parts.headers).map(Arc::from),

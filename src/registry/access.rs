@@ -7,6 +7,7 @@
 pub mod explain;
 mod issue;
 mod keys;
+pub mod manage;
 mod sign_in;
 mod standing;
 
@@ -20,7 +21,7 @@ use tokio::sync::Semaphore;
 
 pub use issue::{Issued, issue, refresh};
 pub use keys::load_keys;
-pub use sign_in::{authenticate, check_password};
+pub use sign_in::{authenticate, authenticate_secret, check_password};
 pub use standing::Who;
 
 use super::context::Held;
@@ -129,6 +130,8 @@ pub enum Why {
     Forbidden,
     /// It may not be known whether there is such a repository.
     Hidden,
+    /// The registry is open to anyone, so that nobody's accounts can be managed.
+    Open,
     /// Too many attempts; this long from now another one is looked at.
     Throttled(Duration),
 }

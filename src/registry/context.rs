@@ -75,6 +75,8 @@ pub struct Ctx {
     pub identity: Identity,
     /// The credential that proved it; nothing where none was asked for.
     pub credential: Option<Arc<Held>>,
+    /// What the caller may do where it was let in, and so may hand on to others there at most.
+    pub hands_on: Permissions,
     /// The request's id, as logs and answers show it.
     pub request_id: Arc<str>,
     /// The client's address.
@@ -106,6 +108,7 @@ impl Ctx {
         Self {
             identity: Identity::System,
             credential: None,
+            hands_on: Permissions::ALL,
             request_id: Arc::from(""),
             address: None,
             user_agent: None,
@@ -115,13 +118,22 @@ impl Ctx {
 
     /// Whose eyes a list is for, where access is decided.
     pub(super) fn viewer(&self) -> Viewer {
-        let token = self.credential.as_ref().map_or(0, |held| held.token);
-        match &self.identity {
+        Self::viewer_of(&self.identity, self.credential.as_ref().map_or(0, |held| held.token))
+    }
+
+    /// Whose eyes a list is for that an identity asks for by a token; 0 for none.
+    pub(super) fn viewer_of(identity: &Identity, token: i64) -> Viewer {
+        match identity {
             Identity::System => Viewer::ALL,
             Identity::Anonymous => Viewer::ANYONE,
             Identity::User(user) => Viewer { all: user.admin, user: user.id, robot: 0, token },
             Identity::Robot(robot) => Viewer { all: false, user: 0, robot: robot.id, token },
         }
+    }
+
+    /// How far the caller's credential reaches; what the operator types reaches everywhere.
+    pub(super) fn reach(&self) -> Permissions {
+        self.credential.as_ref().map_or(Permissions::ALL, |held| held.reach)
     }
 
     /// Whether the caller's credential lets anything be read.

@@ -139,3 +139,19 @@ fn every_ground_is_named() {
     assert_eq!(grounds(&facts, &name()), expected);
     assert_eq!(grounds(&Facts { visibility: Some(Visibility::Public), ..Facts::default() }, &name()), [Ground::Public]);
 }
+
+#[test]
+fn a_role_on_a_part_says_nothing_of_the_whole() {
+    let over = |facts: &Facts, on: &str| rights_over(facts, &Pattern::parse(on).unwrap());
+    let with = |bindings| Facts { user: true, signed_in: true, bindings, ..Facts::default() };
+    let part = with(vec![held("owner", Permissions::NAMESPACE, "acme/web-*")]);
+    assert_eq!(over(&part, "acme"), Permissions::NONE);
+    assert_eq!(over(&part, "acme/web-shop"), Permissions::NAMESPACE);
+    assert_eq!(over(&part, "acme/web-*"), Permissions::NAMESPACE);
+    let public = Facts { visibility: Some(Visibility::Public), ..Facts::default() };
+    assert_eq!(over(&public, "acme"), Permissions::NONE);
+    let both = with(vec![held("guest", Permissions::READ, "acme"), held("x", Permissions::WRITE, "acme/app")]);
+    assert_eq!(over(&both, "acme/app"), Permissions::READ | Permissions::WRITE);
+    assert_eq!(over(&Facts { own_namespace: true, ..Facts::default() }, "acme"), Permissions::NAMESPACE);
+    assert_eq!(over(&Facts { admin: true, ..Facts::default() }, "acme"), Permissions::ALL);
+}

@@ -30,11 +30,20 @@ fn literals(source: &str) -> Vec<String> {
     expanded(&joined).split('"').skip(1).step_by(2).map(str::to_owned).collect()
 }
 
-/// Puts the text of `readable!` where a statement uses it.
+/// Puts the text of a file's macros where its statements use them.
 fn expanded(code: &str) -> String {
-    let Some((_, definition)) = code.split_once("macro_rules! readable") else { return code.to_owned() };
-    let condition = definition.split('"').nth(1).unwrap();
-    let mut parts = code.split("readable!(),");
+    let mut out = code.to_owned();
+    for definition in code.split("macro_rules! ").skip(1) {
+        let name = definition.split_whitespace().next().unwrap();
+        let condition = definition.split('"').nth(1).unwrap();
+        out = with_macro(&out, name, condition);
+    }
+    out
+}
+
+fn with_macro(code: &str, name: &str, condition: &str) -> String {
+    let call = format!("{name}!(),");
+    let mut parts = code.split(&call);
     let mut out = parts.next().unwrap().to_owned();
     for part in parts {
         let before = out.trim_end().strip_suffix("\",").unwrap().len();

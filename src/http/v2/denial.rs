@@ -30,7 +30,7 @@ fn status(denial: &Denial) -> (StatusCode, ErrorCode) {
         Why::SignIn | Why::WrongCredentials | Why::Malformed | Why::Expired | Why::Over | Why::BeyondCredential => {
             (StatusCode::UNAUTHORIZED, ErrorCode::Unauthorized)
         }
-        Why::Forbidden => (StatusCode::FORBIDDEN, ErrorCode::Denied),
+        Why::Forbidden | Why::Open => (StatusCode::FORBIDDEN, ErrorCode::Denied),
         Why::Hidden => (StatusCode::NOT_FOUND, ErrorCode::NameUnknown),
         Why::Throttled(_) => (StatusCode::TOO_MANY_REQUESTS, ErrorCode::TooManyRequests),
     }
@@ -75,6 +75,11 @@ pub(in crate::http) fn message(denial: &Denial, host: &str) -> String {
             "{} does not exist, or you may not see it; check the name, or ask its owner for a role",
             name.unwrap_or("the repository")
         ),
+        (Why::Open, _) => {
+            "this registry is open to anyone and has no accounts; its operator starts it without --open to \
+                           manage them"
+                .to_owned()
+        }
         (Why::Throttled(wait), _) => {
             format!("too many attempts; try again in {} s, or sign in with a token", wait.as_secs().max(1))
         }
@@ -134,7 +139,13 @@ fn challenge(denial: &Denial, scheme: &str, host: &str) -> String {
     let error = match denial.why {
         Why::BeyondCredential => "insufficient_scope",
         Why::Expired | Why::Over => "invalid_token",
-        Why::SignIn | Why::WrongCredentials | Why::Malformed | Why::Forbidden | Why::Hidden | Why::Throttled(_) => {
+        Why::SignIn
+        | Why::WrongCredentials
+        | Why::Malformed
+        | Why::Forbidden
+        | Why::Hidden
+        | Why::Open
+        | Why::Throttled(_) => {
             return text;
         }
     };

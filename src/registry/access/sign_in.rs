@@ -27,7 +27,7 @@ pub async fn authenticate(registry: &Registry, ctx: &Ctx, presented: Presented) 
         Presented::Bearer(token) => by_bearer(registry, &token, ctx.now).await,
         Presented::Basic { name, secret } => match Secret::parse(&secret) {
             // Boxed: every request would carry the room for it.
-            Some(secret) => Box::pin(by_secret(registry, ctx, &name, &secret)).await.map(Arc::new),
+            Some(secret) => Box::pin(by_secret(registry, ctx, Some(&name), &secret)).await.map(Arc::new),
             None => Box::pin(by_password(registry, ctx, &name, &secret)).await.map(Arc::new),
         },
     }
@@ -54,16 +54,24 @@ async fn by_bearer(registry: &Registry, token: &str, now: i64) -> Result<Arc<Pro
     Ok(proof)
 }
 
-/// Signs in with the secret of a personal token or of a robot. The name must be its own.
-async fn by_secret(registry: &Registry, ctx: &Ctx, name: &str, secret: &Secret) -> Result<Proof, Error> {
+/// Finds out what the secret of a personal token or of a robot proves, where nobody asks for a name beside it.
+pub async fn authenticate_secret(registry: &Registry, ctx: &Ctx, secret: &Secret) -> Result<Arc<Proof>, Error> {
+    Box::pin(by_secret(registry, ctx, None, secret)).await.map(Arc::new)
+}
+
+/// Signs in with the secret of a personal token or of a robot. A name must be its own.
+async fn by_secret(registry: &Registry, ctx: &Ctx, name: Option<&str>, secret: &Secret) -> Result<Proof, Error> {
     let wrong = || Error::from(Denial::of(Why::WrongCredentials));
     if secret.kind() == SecretKind::Refresh {
         return Err(wrong());
     }
-    let (hash, name, now) = (secret.hash(), name.to_owned(), ctx.now);
+    let (hash, name, now) = (secret.hash(), name.map(str::to_owned), ctx.now);
     let find = move |tx: &mut Tx<'_>| {
         let Some(token) = tokens::by_secret(tx, &hash, now)?.filter(|token| token.holds(now)) else { return Ok(None) };
-        let principal = principal_of(tx, &token, &name)?;
+        let principal = match &name {
+            Some(name) => principal_of(tx, &token, name)?,
+            None => owner(tx, &token)?,
+        };
         Ok::<_, db::Error>(principal.map(|principal| (principal, token)))
     };
     // Not written down: secrets cannot be guessed, and whoever tried could fill the database.
@@ -81,6 +89,15 @@ fn principal_of(tx: &mut Tx<'_>, token: &TokenRow, name: &str) -> Result<Option<
     }
     let user = users::by_name(tx, name)?.filter(|user| token.user_id == Some(user.id));
     Ok(user.map(|user| Principal::User(user.public_id.into())))
+}
+
+/// Whom a token speaks for.
+fn owner(tx: &mut Tx<'_>, token: &TokenRow) -> Result<Option<Principal>, db::Error> {
+    if let Some(id) = token.user_id {
+        return Ok(users::public_id(tx, id)?.map(|id| Principal::User(id.into())));
+    }
+    let robot = token.robot_id.map(|id| robots::public_id(tx, id)).transpose()?.flatten();
+    Ok(robot.map(|id| Principal::Robot(id.into())))
 }
 
 /// Records when and from where a token was used, without making the request wait for it.

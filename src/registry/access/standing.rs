@@ -6,7 +6,8 @@ use oci::RepositoryName;
 
 use crate::auth::policy::{self, Facts, Held};
 use crate::auth::{Credential, Pattern, Permissions, Principal, Proof, Visibility};
-use crate::db::access::{self, HeldRow, TargetRow};
+use crate::db::access::{self, HeldRow};
+use crate::db::namespaces::NamespaceRow;
 use crate::db::tokens::TokenRow;
 use crate::db::{self, Tx, epoch, robots, tokens, users};
 use crate::registry::context::{Account, Identity};
@@ -169,26 +170,41 @@ fn by_token(tx: &mut Tx<'_>, identity: Identity, token: Option<TokenRow>, now: i
 
 /// Puts together what is known of a principal in a repository.
 pub(super) fn facts(tx: &mut Tx<'_>, identity: &Identity, name: &RepositoryName) -> Result<Facts, db::Error> {
-    let target = access::target(tx, name)?;
-    let (user, robot) = match identity {
-        Identity::User(account) => (Some(account), None),
-        Identity::Robot(account) => (None, Some(account)),
-        Identity::Anonymous | Identity::System => (None, None),
+    let Some(target) = access::target(tx, name)? else { return Ok(marks(identity)) };
+    let visibility = target.visibility.as_deref().map(visibility).transpose()?;
+    let facts = within(tx, identity, target.namespace_id, (&target.owner_kind, target.owner_id))?;
+    Ok(Facts { visibility, ..facts })
+}
+
+/// Puts together what is known of a principal in a namespace; nothing there is seen by its visibility.
+pub(super) fn facts_of_namespace(
+    tx: &mut Tx<'_>,
+    identity: &Identity,
+    namespace: &NamespaceRow,
+) -> Result<Facts, db::Error> {
+    within(tx, identity, namespace.id, (&namespace.owner_kind, namespace.owner_id))
+}
+
+fn within(
+    tx: &mut Tx<'_>,
+    identity: &Identity,
+    namespace_id: i64,
+    (owner_kind, owner_id): (&str, Option<i64>),
+) -> Result<Facts, db::Error> {
+    let held = match identity {
+        Identity::User(user) => access::held_by_user(tx, namespace_id, user.id)?,
+        Identity::Robot(robot) => access::held_by_robot(tx, namespace_id, robot.id)?,
+        Identity::Anonymous | Identity::System => Vec::new(),
     };
-    let held = match (&target, user, robot) {
-        (Some(target), Some(user), _) => access::held_by_user(tx, target.namespace_id, user.id)?,
-        (Some(target), _, Some(robot)) => access::held_by_robot(tx, target.namespace_id, robot.id)?,
-        _ => Vec::new(),
-    };
-    let own = |target: &TargetRow| target.owner_kind == "user" && target.owner_id == user.map(|user| user.id);
-    Ok(Facts {
-        user: user.is_some(),
-        signed_in: user.is_some() || robot.is_some(),
-        admin: user.is_some_and(|user| user.admin),
-        own_namespace: user.is_some() && target.as_ref().is_some_and(own),
-        visibility: target.and_then(|target| target.visibility).as_deref().map(visibility).transpose()?,
-        bindings: held.into_iter().map(binding).collect(),
-    })
+    let own = matches!(identity, Identity::User(user) if owner_kind == "user" && owner_id == Some(user.id));
+    Ok(Facts { own_namespace: own, bindings: held.into_iter().map(binding).collect(), ..marks(identity) })
+}
+
+/// What is known of a principal anywhere.
+fn marks(identity: &Identity) -> Facts {
+    let (user, robot) = (matches!(identity, Identity::User(_)), matches!(identity, Identity::Robot(_)));
+    let admin = matches!(identity, Identity::User(user) if user.admin);
+    Facts { user, signed_in: user || robot, admin, ..Facts::default() }
 }
 
 fn visibility(text: &str) -> Result<Visibility, db::Error> {
