@@ -12,6 +12,7 @@ use tokio::sync::Semaphore;
 
 pub use first_start::{FirstStart, INITIAL_PASSWORD, forget_initial_password};
 pub use health::Health;
+pub use master_key::master_key_or_new;
 pub use open::{DataDirectory, OpenError, inspect, registry};
 
 use crate::config::Config;
@@ -42,10 +43,7 @@ pub struct App {
 impl App {
     /// Puts the application together.
     pub fn new(config: Config, registry: Registry, metrics: Arc<Metrics>, access: AccessLog) -> Arc<Self> {
-        let public_host = config.server.public_url.as_ref().and_then(|url| {
-            let host = url.host_str()?;
-            Some(url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
-        });
+        let public_host = config.server.public_host();
         Arc::new(Self {
             config,
             registry,

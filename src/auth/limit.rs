@@ -91,12 +91,21 @@ impl Throttle {
 
     fn make_room(&mut self, now: i64) {
         if self.counters.len() + PATIENCE.len() > MOST {
-            self.counters.retain(|_, counter| counter.open_at > now);
-            // Somebody fills it from a great many addresses: better to forget than to grow.
-            if self.counters.len() + PATIENCE.len() > MOST {
-                self.counters.clear();
-            }
+            self.counters.retain(|_, counter| counter.open_at > now || now.saturating_sub(counter.last) <= MEMORY);
         }
+        if self.counters.len() + PATIENCE.len() > MOST {
+            self.forget_half();
+        }
+    }
+
+    /// Forgets the half with the fewest failures, of as many those that are longest ago. Who fills the memory from a great
+    /// many addresses loses those first, and not what others are slowed for.
+    fn forget_half(&mut self) {
+        let weight = |(key, counter): (&u64, &Counter)| (counter.failures, counter.last, *key);
+        let mut weights: Vec<_> = self.counters.iter().map(weight).collect();
+        let half = weights.len() / 2;
+        let (_, &mut least_kept, _) = weights.select_nth_unstable(half);
+        self.counters.retain(|key, counter| weight((key, counter)) >= least_kept);
     }
 }
 
@@ -169,6 +178,23 @@ mod tests {
         }
         let wait = throttle.wait("carol", ip("192.0.2.7"), 0).unwrap();
         assert!(wait.as_micros() as i64 <= 2 * SECOND);
+    }
+
+    #[test]
+    fn a_flood_of_addresses_does_not_make_it_forget_who_guesses() {
+        let mut throttle = Throttle::default();
+        let guesser = ip("192.0.2.1");
+        for _ in 0..20 {
+            throttle.charge("alice", guesser, 0);
+        }
+        // Its wait is over, and it tries again, with a hundred thousand others in between.
+        let now = LONGEST + SECOND;
+        assert_eq!(throttle.wait("alice", guesser, now), None);
+        for n in 0..100_000_u32 {
+            throttle.charge(&format!("user{n}"), Some(IpAddr::V4(n.into())), now);
+        }
+        throttle.charge("alice", guesser, now);
+        assert_eq!(throttle.wait("alice", guesser, now).unwrap().as_micros() as i64, LONGEST);
     }
 
     #[test]

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::body::Body;
 use super::exchange::Exchange;
 use super::v2;
+use crate::auth::scope::TooMany;
 use crate::auth::{Presented, Proof, scope};
 use crate::registry::Error;
 use crate::registry::access::{self, Denial, Issued, Why};
@@ -103,7 +104,7 @@ async fn issue<'a>(
     if exchange.app.registry.access.open {
         return Err(Refusal::Open);
     }
-    let scopes = scope::parse_all(scopes).map_err(|_| Refusal::Form("too many scopes, or one is too long"))?;
+    let scopes = scope::parse_all(scopes).map_err(Refusal::Scopes)?;
     Ok(access::issue(&exchange.app.registry, &exchange.ctx, proof, scopes, offline).await?)
 }
 
@@ -139,6 +140,8 @@ enum Refusal {
     Rule(Error),
     /// The request cannot be read.
     Form(&'static str),
+    /// It asks for more than fits into a token.
+    Scopes(TooMany),
     /// Another way of asking.
     Grant,
     /// The registry is open: no token is needed.
@@ -158,6 +161,7 @@ impl Refusal {
         let (status, error, code, message) = match self {
             Self::Rule(error) => return rule(exchange, error, oauth),
             Self::Form(message) => bad("invalid_request", message),
+            Self::Scopes(too_many) => bad("invalid_scope", &too_many.to_string()),
             Self::Grant => bad("unsupported_grant_type", "grant_type is password or refresh_token"),
             Self::Open => bad("invalid_request", "this registry is open to anyone: no token is needed"),
         };

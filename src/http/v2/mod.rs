@@ -179,10 +179,17 @@ impl Refused {
             Self::Request(failure) => failure.render(),
             Self::Upload { error, location } => {
                 let mut response = error::failure(error, host, request_id).render();
-                if let crate::registry::Error::ChunkOutOfOrder { received, .. } = error {
-                    uploads::set_progress(&mut response, location, *received);
+                match error {
+                    crate::registry::Error::ChunkOutOfOrder { received, .. } => {
+                        uploads::set_progress(&mut response, location, *received);
+                        response
+                    }
+                    // Taken away while the bytes came.
+                    crate::registry::Error::Denied(denial) => {
+                        denial::with_headers(response, denial, exchange.scheme, host)
+                    }
+                    _ => response,
                 }
-                response
             }
         }
     }

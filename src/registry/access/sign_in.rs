@@ -40,8 +40,7 @@ async fn by_bearer(registry: &Registry, token: &str, now: i64) -> Result<Arc<Pro
     }
     let mut verified = bearer::verify(&access.keys.load(), token, now);
     if verified == Err(Invalid::UnknownKey) {
-        // Another node may have made it since we looked.
-        keys::load_keys(registry, now).await?;
+        keys::seek(registry, now).await?;
         verified = bearer::verify(&access.keys.load(), token, now);
     }
     let proof = verified.map(Arc::new).map_err(|invalid| match invalid {
