@@ -2,12 +2,14 @@
 
 mod first_start;
 mod health;
+pub mod limits;
 mod master_key;
 mod open;
 mod sweeper;
 
 use std::sync::Arc;
 
+use limits::Limits;
 use tokio::sync::Semaphore;
 
 pub use first_start::{FirstStart, INITIAL_PASSWORD, forget_initial_password};
@@ -37,6 +39,8 @@ pub struct App {
     pub public_host: Option<String>,
     /// What may lie in memory of manifests that are being received, in KiB.
     pub manifest_memory: Semaphore,
+    /// How much each may ask for.
+    pub limits: Limits,
     health: tokio::sync::Mutex<()>,
 }
 
@@ -44,7 +48,9 @@ impl App {
     /// Puts the application together.
     pub fn new(config: Config, registry: Registry, metrics: Arc<Metrics>, access: AccessLog) -> Arc<Self> {
         let public_host = config.server.public_host();
+        let limits = Limits::new(&config.limits, config.server.open);
         Arc::new(Self {
+            limits,
             config,
             registry,
             metrics,

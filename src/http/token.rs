@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 
 use super::body::Body;
 use super::exchange::Exchange;
-use super::v2;
+use super::{limits, v2};
+use crate::app::limits::Class;
 use crate::auth::scope::TooMany;
 use crate::auth::{Presented, Proof, scope};
 use crate::registry::Error;
@@ -22,7 +23,19 @@ const MAX_FORM: usize = 16 * 1024;
 
 /// Answers a request for a token.
 pub(super) async fn handle(exchange: Exchange, request: Request<Incoming>) -> Response<Body> {
-    match *request.method() {
+    // Before anything is looked at: what is wrong costs as much as what is right.
+    let quota = match limits::take(&exchange, Class::Token) {
+        Ok(quota) => quota,
+        Err(too_many) => {
+            let code = "TOOMANYREQUESTS";
+            let document =
+                document("temporarily_unavailable", code, &too_many.message, *request.method() == Method::POST);
+            let mut response = answer(StatusCode::TOO_MANY_REQUESTS, &document);
+            too_many.mark(&mut response);
+            return response;
+        }
+    };
+    let mut response = match *request.method() {
         Method::GET => get(&exchange, &request).await,
         Method::POST => post(&exchange, request).await,
         _ => {
@@ -30,7 +43,11 @@ pub(super) async fn handle(exchange: Exchange, request: Request<Incoming>) -> Re
             response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, POST"));
             response
         }
+    };
+    if let Some(quota) = quota {
+        limits::mark(response.headers_mut(), &quota);
     }
+    response
 }
 
 /// `GET /token?service=…&scope=…`, with or without `Authorization: Basic`.

@@ -146,7 +146,7 @@ async fn verify_password(
     let given = secret.to_owned();
     let right = tokio::task::spawn_blocking(move || password::verify(&given, hash.as_deref())).await.unwrap_or(false);
     if right && user.is_some() {
-        lock(&access.throttle).forgive(name, ctx.address);
+        lock(&access.throttle).forgive(name, ctx.address, ctx.now);
         lock(&access.passwords).remember(name, version, secret, ctx.now);
         record(registry, ctx, "account.sign_in", user.map(|user| user.public_id.clone()));
         return Ok(());
