@@ -2,16 +2,19 @@
 
 mod first_start;
 mod health;
+pub mod limits;
 mod master_key;
 mod open;
 mod sweeper;
 
 use std::sync::Arc;
 
+use limits::Limits;
 use tokio::sync::Semaphore;
 
 pub use first_start::{FirstStart, INITIAL_PASSWORD, forget_initial_password};
 pub use health::Health;
+pub use master_key::master_key_or_new;
 pub use open::{DataDirectory, OpenError, inspect, registry};
 
 use crate::config::Config;
@@ -36,17 +39,18 @@ pub struct App {
     pub public_host: Option<String>,
     /// What may lie in memory of manifests that are being received, in KiB.
     pub manifest_memory: Semaphore,
+    /// How much each may ask for.
+    pub limits: Limits,
     health: tokio::sync::Mutex<()>,
 }
 
 impl App {
     /// Puts the application together.
     pub fn new(config: Config, registry: Registry, metrics: Arc<Metrics>, access: AccessLog) -> Arc<Self> {
-        let public_host = config.server.public_url.as_ref().and_then(|url| {
-            let host = url.host_str()?;
-            Some(url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
-        });
+        let public_host = config.server.public_host();
+        let limits = Limits::new(&config.limits, config.server.open);
         Arc::new(Self {
+            limits,
             config,
             registry,
             metrics,

@@ -100,7 +100,7 @@ pub async fn registry(config: &Config, metrics: Option<&Arc<Metrics>>) -> Result
     }
     let access = match config.server.open {
         true => Access::open(),
-        false => Access::new(false, config.auth.token_lifetime, Some(master_key::load(config)?)),
+        false => Access::new(false, config.auth.token_lifetime, Some(master_key::load(config, &db).await?)),
     };
     assemble(config, db, store, access)
 }

@@ -61,7 +61,13 @@ pub fn check(name: &str) -> Result<(), InvalidName> {
     if name.len() > MAX_LEN || name.contains('/') || RepositoryName::parse(name).is_err() {
         return Err(InvalidName::Grammar);
     }
-    if RESERVED.contains(&name) { Err(InvalidName::Reserved) } else { Ok(()) }
+    if is_reserved(name) { Err(InvalidName::Reserved) } else { Ok(()) }
+}
+
+/// Whether a first component is kept for the registry itself.
+#[must_use]
+pub fn is_reserved(name: &str) -> bool {
+    RESERVED.contains(&name)
 }
 
 /// Checks the name of a robot or a team within its namespace: the same grammar, nothing reserved.

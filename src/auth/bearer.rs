@@ -138,6 +138,37 @@ mod tests {
         assert_eq!(verify(&keys, &token, 310 * SECOND), Err(Invalid::Expired));
     }
 
+    proptest::proptest! {
+        #[test]
+        fn nothing_that_is_sent_makes_it_panic_or_proves_anything(head in ".{0,40}", claims in ".{0,60}", rest in "[!-~]{0,40}") {
+            use base64::Engine as _;
+            let encode = |text: &str| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(text);
+            let kid = encode("{\"alg\":\"HS256\",\"kid\":\"k1\"}");
+            for head in [encode(&head), kid] {
+                for token in [format!("{head}.{}.{rest}", encode(&claims)), format!("{head}{rest}"), rest.clone()] {
+                    proptest::prop_assert!(verify(&[key("k1")], &token, 0).is_err());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_longest_token_that_is_given_out_is_taken_back() {
+        let mut longest: usize = 0;
+        for pad in 0..120 {
+            let texts: Vec<String> = (100..164).map(|n| format!("repository:{}{n}:*", "a".repeat(pad))).collect();
+            let Ok(scopes) = parse_all(texts.iter().map(String::as_str)) else { break };
+            let id = uuid::Uuid::from_bytes([255; 16]).to_string();
+            let credential = Credential::Token(id.as_str().into());
+            let proof = Proof::new(Principal::Robot(id.into()), credential, Bound::Scopes(scopes), i64::MAX);
+            let token = sign(&key(&"k".repeat(32)), &proof, i64::MAX / 2, 86_400).unwrap();
+            let header = format!("Bearer {token}");
+            assert!(crate::auth::Presented::parse(Some(&header)).is_ok(), "{} bytes", token.len());
+            longest = longest.max(token.len());
+        }
+        assert!(longest > 12 * 1024, "{longest}");
+    }
+
     #[test]
     fn what_others_signed_or_altered_proves_nothing() {
         let token = sign(&key("k1"), &proof(), 0, 300).unwrap();

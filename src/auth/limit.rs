@@ -1,7 +1,8 @@
 //! Slows down who guesses passwords, without locking anybody out.
 //!
 //! Failures are counted for an account from an address, for an address, and for an account from anywhere, each with more
-//! patience than the one before. The wait doubles with each failure. Tokens never come here: they cannot be guessed.
+//! patience than the one before. The wait doubles with each failure. What others fail for an account from elsewhere does not
+//! hold up its owner: an address from which the account signed in before waits only for its own failures. Tokens never come here: they cannot be guessed.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
@@ -15,6 +16,10 @@ const MEMORY: i64 = 3600 * SECOND;
 const LONGEST: i64 = 15 * 60 * SECOND;
 /// At most this many counters are kept.
 const MOST: usize = 100_000;
+/// How long an address is remembered from which an account signed in, in microseconds: 30 days.
+const HOME: i64 = 30 * 24 * 3600 * SECOND;
+/// At most this many of them are remembered, the latest.
+const MOST_HOMES: usize = 50_000;
 
 /// What failures are counted for, with how many are forgiven and how long a wait may grow.
 const PATIENCE: [(u32, i64); 3] = [
@@ -37,6 +42,8 @@ struct Counter {
 #[derive(Debug, Default)]
 pub struct Throttle {
     counters: HashMap<u64, Counter>,
+    /// When an account last signed in at an address.
+    homes: HashMap<u64, i64>,
     hasher: RandomState,
 }
 
@@ -53,8 +60,10 @@ impl Throttle {
     /// How long this account has to wait at this address before it may try again.
     #[must_use]
     pub fn wait(&self, account: &str, address: Option<IpAddr>, now: i64) -> Option<Duration> {
-        let open_at =
-            self.keys(account, address).iter().filter_map(|key| self.counters.get(key)).map(|c| c.open_at).max()?;
+        let keys = self.keys(account, address);
+        let home = self.homes.get(&keys[0]).is_some_and(|last| now.saturating_sub(*last) <= HOME);
+        let counted = if home { &keys[..2] } else { &keys[..] };
+        let open_at = counted.iter().filter_map(|key| self.counters.get(key)).map(|c| c.open_at).max()?;
         (open_at > now).then(|| Duration::from_micros(open_at.abs_diff(now)))
     }
 
@@ -77,10 +86,12 @@ impl Throttle {
         }
     }
 
-    /// Takes back the last charge: the password was right. What this account failed at this address before is forgotten.
-    pub fn forgive(&mut self, account: &str, address: Option<IpAddr>) {
+    /// Takes back the last charge: the password was right. What this account failed at this address before is forgotten, and
+    /// what it fails elsewhere does not count here from now on.
+    pub fn forgive(&mut self, account: &str, address: Option<IpAddr>, now: i64) {
         let [pair, address, account] = self.keys(account, address);
         self.counters.remove(&pair);
+        self.remember_home(pair, now);
         for key in [address, account] {
             if let Some(counter) = self.counters.get_mut(&key) {
                 counter.failures = counter.failures.saturating_sub(1);
@@ -89,19 +100,38 @@ impl Throttle {
         }
     }
 
+    fn remember_home(&mut self, pair: u64, now: i64) {
+        if self.homes.len() >= MOST_HOMES && !self.homes.contains_key(&pair) {
+            let mut all: Vec<(i64, u64)> = self.homes.iter().map(|(key, last)| (*last, *key)).collect();
+            let half = all.len() / 2;
+            let (_, &mut oldest_kept, _) = all.select_nth_unstable(half);
+            self.homes.retain(|key, last| (*last, *key) >= oldest_kept);
+        }
+        self.homes.insert(pair, now);
+    }
+
     fn make_room(&mut self, now: i64) {
         if self.counters.len() + PATIENCE.len() > MOST {
-            self.counters.retain(|_, counter| counter.open_at > now);
-            // Somebody fills it from a great many addresses: better to forget than to grow.
-            if self.counters.len() + PATIENCE.len() > MOST {
-                self.counters.clear();
-            }
+            self.counters.retain(|_, counter| counter.open_at > now || now.saturating_sub(counter.last) <= MEMORY);
         }
+        if self.counters.len() + PATIENCE.len() > MOST {
+            self.forget_half();
+        }
+    }
+
+    /// Forgets the half with the fewest failures, of as many those that are longest ago. Who fills the memory from a great
+    /// many addresses loses those first, and not what others are slowed for.
+    fn forget_half(&mut self) {
+        let weight = |(key, counter): (&u64, &Counter)| (counter.failures, counter.last, *key);
+        let mut weights: Vec<_> = self.counters.iter().map(weight).collect();
+        let half = weights.len() / 2;
+        let (_, &mut least_kept, _) = weights.select_nth_unstable(half);
+        self.counters.retain(|key, counter| weight((key, counter)) >= least_kept);
     }
 }
 
 /// The network that one customer has: an IPv6 address counts as its /64.
-fn network(address: IpAddr) -> IpAddr {
+pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => IpAddr::V6((v6.to_bits() >> 64 << 64).into()),
         v4 @ IpAddr::V4(_) => v4,
@@ -152,7 +182,7 @@ mod tests {
         // The same account elsewhere, and another account there.
         assert_eq!(throttle.wait("alice", ip("192.0.2.2"), 0), None);
         assert_eq!(throttle.wait("bob", ip("192.0.2.1"), 0), None);
-        throttle.forgive("alice", ip("192.0.2.1"));
+        throttle.forgive("alice", ip("192.0.2.1"), 0);
         assert_eq!(throttle.wait("alice", ip("192.0.2.1"), 0), None);
     }
 
@@ -169,6 +199,45 @@ mod tests {
         }
         let wait = throttle.wait("carol", ip("192.0.2.7"), 0).unwrap();
         assert!(wait.as_micros() as i64 <= 2 * SECOND);
+    }
+
+    #[test]
+    fn who_signed_in_before_does_not_wait_for_what_others_guess() {
+        let mut throttle = Throttle::default();
+        let (home, elsewhere) = (ip("203.0.113.5"), ip("192.0.2.7"));
+        throttle.charge("carol", home, 0);
+        throttle.forgive("carol", home, 0);
+        for n in 0..200 {
+            throttle.charge("carol", ip(&format!("198.51.100.{n}")), 0);
+        }
+        assert!(throttle.wait("carol", elsewhere, 0).is_some());
+        assert_eq!(throttle.wait("carol", home, 0), None);
+        // What is guessed there counts there.
+        for _ in 0..8 {
+            throttle.charge("carol", home, 0);
+        }
+        assert!(throttle.wait("carol", home, 0).is_some());
+        for n in 0..60_000_u32 {
+            throttle.forgive("dave", Some(IpAddr::V4(n.into())), i64::from(n));
+        }
+        assert!(throttle.homes.len() <= super::MOST_HOMES);
+    }
+
+    #[test]
+    fn a_flood_of_addresses_does_not_make_it_forget_who_guesses() {
+        let mut throttle = Throttle::default();
+        let guesser = ip("192.0.2.1");
+        for _ in 0..20 {
+            throttle.charge("alice", guesser, 0);
+        }
+        // Its wait is over, and it tries again, with a hundred thousand others in between.
+        let now = LONGEST + SECOND;
+        assert_eq!(throttle.wait("alice", guesser, now), None);
+        for n in 0..100_000_u32 {
+            throttle.charge(&format!("user{n}"), Some(IpAddr::V4(n.into())), now);
+        }
+        throttle.charge("alice", guesser, now);
+        assert_eq!(throttle.wait("alice", guesser, now).unwrap().as_micros() as i64, LONGEST);
     }
 
     #[test]

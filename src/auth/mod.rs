@@ -12,6 +12,7 @@ pub mod permission;
 pub mod policy;
 pub mod presented;
 pub mod proof;
+pub mod rate;
 pub mod role;
 pub mod scope;
 pub mod seal;

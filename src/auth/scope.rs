@@ -11,6 +11,8 @@ use super::Permissions;
 pub const MAX_SCOPES: usize = 64;
 /// Longest scope in bytes.
 const MAX_LEN: usize = 512;
+/// Longest that all scopes of one request may be together, in bytes: the token that lists them goes into a header.
+const MAX_TOTAL: usize = 6 * 1024;
 
 /// What one scope is about, and how far it reaches.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,17 +74,21 @@ impl Bound {
     }
 }
 
-/// There are more scopes than are taken, or one is longer.
+/// There are more scopes than are taken, or they are longer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("at most {MAX_SCOPES} scopes of at most {MAX_LEN} bytes are taken in one request")]
+#[error(
+    "at most {MAX_SCOPES} scopes are taken in one request, each of at most {MAX_LEN} bytes and {MAX_TOTAL} all together; \
+     ask for fewer repositories at once"
+)]
 pub struct TooMany;
 
 /// Reads scopes, each a parameter of its own or several in one, separated by spaces. What is not known is left out: the
 /// token reaches less far then, as the protocol has it.
 pub fn parse_all<'a>(parameters: impl Iterator<Item = &'a str>) -> Result<Vec<Scope>, TooMany> {
-    let mut scopes = Vec::new();
+    let (mut scopes, mut total) = (Vec::new(), 0_usize);
     for text in parameters.flat_map(|parameter| parameter.split(' ')).filter(|text| !text.is_empty()) {
-        if scopes.len() == MAX_SCOPES || text.len() > MAX_LEN {
+        total = total.saturating_add(text.len());
+        if scopes.len() == MAX_SCOPES || text.len() > MAX_LEN || total > MAX_TOTAL {
             return Err(TooMany);
         }
         scopes.extend(parse(text));
@@ -198,6 +204,8 @@ mod tests {
     fn there_are_limits() {
         assert_eq!(parse_all(std::iter::repeat_n("repository:a/b:pull", MAX_SCOPES + 1)), Err(TooMany));
         assert_eq!(parse_all([&*format!("repository:{}:pull", "a".repeat(600))].into_iter()), Err(TooMany));
+        let long: Vec<String> = (10..30).map(|n| format!("repository:{}{n}:pull", "a/".repeat(200))).collect();
+        assert_eq!(parse_all(long.iter().map(String::as_str)), Err(TooMany));
     }
 
     proptest! {

@@ -20,6 +20,8 @@ pub(super) struct AdminArgs {
 enum Command {
     /// Give an account another password: the one on standard input, else one that is made and shown, once
     ResetPassword(ResetArgs),
+    /// Make a new key to sign tokens with, when the master key was lost or a signing key became known
+    NewSigningKeys(KeysArgs),
 }
 
 #[derive(Debug, Args)]
@@ -34,9 +36,19 @@ struct ResetArgs {
     common: Common,
 }
 
+#[derive(Debug, Args)]
+struct KeysArgs {
+    /// Replace the keys, without a way back
+    #[arg(long)]
+    yes: bool,
+    #[command(flatten)]
+    common: Common,
+}
+
 pub(super) fn run(args: AdminArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<ExitCode> {
     match args.command {
         Command::ResetPassword(args) => reset(args, out)?,
+        Command::NewSigningKeys(args) => new_signing_keys(args, out)?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -56,5 +68,21 @@ fn reset(args: ResetArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<()> {
         operator.hint(out, "keep the password now, it is not shown again")?;
     }
     operator.hint(out, &format!("sign in with `{}`", operator.docker_login(name)))?;
+    Ok(())
+}
+
+fn new_signing_keys(args: KeysArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        args.yes,
+        "this removes the keys that sign the tokens of `docker login` and makes a new one: the tokens that clients hold \
+         prove nothing any more once every server was restarted, and clients fetch others by themselves; passwords, \
+         personal tokens and robots go on. Where the master key is another one than before, whatever else the earlier one \
+         sealed (second factors, private keys of certificates) is lost and has to be made again. Stop the servers first, \
+         then add --yes to do it"
+    );
+    let operator = Operator::open(args.common)?;
+    let replaced = operator.new_signing_keys()?;
+    operator.say(out, &json!({ "replaced": replaced }), &format!("made a new signing key in place of {replaced}"))?;
+    operator.hint(out, "a server that runs signs with the earlier keys until it is restarted")?;
     Ok(())
 }

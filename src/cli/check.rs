@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use serde_json::json;
 
+use super::operator::refuse_nothing;
 use crate::app;
 use crate::clock;
-use crate::config::{Config, DatabaseUrl, Flags};
+use crate::config::Flags;
 use crate::db::inventory::Totals;
 use crate::registry::Ctx;
 use crate::registry::check::{self, Checked, Fault, Options, Report};
@@ -50,14 +51,6 @@ pub(super) fn run(args: CheckArgs, out: &mut (dyn Write + Send)) -> anyhow::Resu
     })?;
     report.end(&checked)?;
     Ok(ExitCode::from(u8::from(report.left > 0)))
-}
-
-/// A check of a directory that was named by mistake would make an empty registry there and find it well.
-fn refuse_nothing(config: &Config) -> anyhow::Result<()> {
-    let embedded = config.database.url == DatabaseUrl::Embedded;
-    let found = if embedded { config.sqlite_path().is_file() } else { config.data_dir.is_dir() };
-    anyhow::ensure!(found, "there is no registry in {}; name its directory with --data-dir", config.data_dir.display());
-    Ok(())
 }
 
 /// Prints faults as they are found: a check may take hours, and end early.

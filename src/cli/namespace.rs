@@ -6,9 +6,10 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use oci::RepositoryName;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::operator::{Common, Operator, PAGE};
+use crate::db::namespaces::NamespaceRow;
 use crate::registry::accounts::namespaces;
 
 #[derive(Debug, Args)]
@@ -21,6 +22,8 @@ pub(super) struct NamespaceArgs {
 enum Command {
     /// List the namespaces
     List(ListArgs),
+    /// Show a namespace, or who may see a repository
+    Show(ShowArgs),
     /// Set what repositories that are made in a namespace begin with; those that exist stay as they are
     Default(DefaultArgs),
     /// Set who may see a repository without a role
@@ -29,6 +32,14 @@ enum Command {
 
 #[derive(Debug, Args)]
 struct ListArgs {
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Debug, Args)]
+struct ShowArgs {
+    /// Name of the namespace, such as acme, or of a repository, such as acme/app
+    name: String,
     #[command(flatten)]
     common: Common,
 }
@@ -56,6 +67,7 @@ struct VisibilityArgs {
 pub(super) fn run(args: NamespaceArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<ExitCode> {
     match args.command {
         Command::List(args) => list(args, out)?,
+        Command::Show(args) => show(args, out)?,
         Command::Default(args) => set_default(args, out)?,
         Command::Visibility(args) => set_visibility(args, out)?,
     }
@@ -76,15 +88,38 @@ fn list(args: ListArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<()> {
         let Some(last) = page.last() else { return Ok(()) };
         after = last.name.clone();
         for found in &page {
-            let value = json!({
-                "namespace": found.name,
-                "owner": found.owner_kind,
-                "display_name": found.display_name,
-                "default_visibility": found.visibility,
-            });
-            operator.say(out, &value, &format!("{}\t{}\t{}", found.name, found.owner_kind, found.visibility))?;
+            operator.say(out, &value(found), &format!("{}\t{}\t{}", found.name, found.owner_kind, found.visibility))?;
         }
     }
+}
+
+fn value(found: &NamespaceRow) -> Value {
+    json!({
+        "namespace": found.name,
+        "owner": found.owner_kind,
+        "display_name": found.display_name,
+        "default_visibility": found.visibility,
+    })
+}
+
+fn show(args: ShowArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<()> {
+    let named = if args.name.contains('/') { Some(repository(&args.name)?) } else { None };
+    let operator = Operator::open(args.common)?;
+    if let Some(name) = named {
+        let visibility = operator.run(namespaces::visibility_of(&operator.registry, &name))?.as_str();
+        let value = json!({ "repository": name.as_str(), "visibility": visibility });
+        operator.say(out, &value, &format!("repository: {name}\nvisibility: {visibility}"))?;
+        return Ok(());
+    }
+    let found = operator.run(namespaces::find(&operator.registry, &args.name))?;
+    let lines = [
+        format!("namespace: {}", found.name),
+        format!("owner: {}", found.owner_kind),
+        format!("display name: {}", found.display_name.as_deref().unwrap_or("-")),
+        format!("default visibility: {}", found.visibility),
+    ];
+    operator.say(out, &value(&found), &lines.join("\n"))?;
+    Ok(())
 }
 
 fn set_default(args: DefaultArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<()> {

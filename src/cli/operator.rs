@@ -1,6 +1,7 @@
 //! What the commands for accounts share: opening the registry, reading a password, printing an answer.
 
 use std::io::{self, Read, Write};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -11,6 +12,7 @@ use tokio::runtime::Runtime;
 use crate::app;
 use crate::clock;
 use crate::config::{Config, DatabaseUrl, Flags, parse_duration};
+use crate::registry::access;
 use crate::registry::accounts::users;
 use crate::registry::{Ctx, Error, Registry};
 use crate::telemetry::logging;
@@ -70,13 +72,16 @@ impl Operator {
 
     /// Returns the command with which a client signs in; it asks for the password or secret.
     pub fn docker_login(&self, name: &str) -> String {
-        let public = self.config.server.public_url.as_ref().and_then(|url| {
-            let host = url.host_str()?;
-            Some(url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
-        });
-        let listened = || self.config.server.listen.first().map(ToString::to_string);
-        let host = public.or_else(listened).unwrap_or_default();
+        let listened = || self.config.server.listen.first().map(reachable);
+        let host = self.config.server.public_host().or_else(listened).unwrap_or_default();
         format!("docker login {host} --username {name}")
+    }
+
+    /// Makes a new key to sign tokens with in place of all there are, sealed with the present master key, which is made
+    /// where there is none; returns how many keys it replaces.
+    pub fn new_signing_keys(&self) -> anyhow::Result<usize> {
+        let master = app::master_key_or_new(&self.config)?;
+        self.run(access::replace_keys(&self.registry, &self.ctx, &master))
     }
 
     /// Changes a password, and removes the file with the generated one, which holds no longer.
@@ -99,7 +104,7 @@ impl Operator {
 }
 
 /// A directory that was named by mistake would get an empty registry.
-fn refuse_nothing(config: &Config) -> anyhow::Result<()> {
+pub(super) fn refuse_nothing(config: &Config) -> anyhow::Result<()> {
     let embedded = config.database.url == DatabaseUrl::Embedded;
     let found = if embedded { config.sqlite_path().is_file() } else { config.data_dir.is_dir() };
     let directory = config.data_dir.display();
@@ -108,6 +113,11 @@ fn refuse_nothing(config: &Config) -> anyhow::Result<()> {
         "there is no registry in {directory}; start `havre serve` once, or name its directory with --data-dir"
     );
     Ok(())
+}
+
+/// An address that a client on this machine can use: nobody connects to 0.0.0.0.
+pub(super) fn reachable(address: &SocketAddr) -> String {
+    if address.ip().is_unspecified() { format!("localhost:{}", address.port()) } else { address.to_string() }
 }
 
 /// Reads the password from standard input, when that was asked for.

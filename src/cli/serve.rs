@@ -9,6 +9,7 @@ use anyhow::{Context, bail};
 use clap::Args;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::operator::reachable;
 use crate::app::{self, App, DataDirectory, FirstStart};
 use crate::config::{Config, DatabaseUrl, Flags, Server as ServerConfig};
 use crate::http::router;
@@ -161,11 +162,6 @@ fn welcome(app: &App, first: &FirstStart, addresses: &[SocketAddr]) {
     );
     // A terminal that is gone has its file.
     let _ = std::io::stderr().write_all(text.as_bytes());
-}
-
-/// An address that a client on this machine can use: nobody connects to 0.0.0.0.
-fn reachable(address: &SocketAddr) -> String {
-    if address.ip().is_unspecified() { format!("localhost:{}", address.port()) } else { address.to_string() }
 }
 
 /// Has the certificate read again on SIGHUP; a change of its files is noticed without it, some seconds later.

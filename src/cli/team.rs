@@ -115,9 +115,16 @@ fn set_member(args: MemberArgs, inside: bool, out: &mut (dyn Write + Send)) -> a
     let (organisation, name) = split_team(&args.team)?;
     let operator = Operator::open(args.common)?;
     let user = &args.user;
-    operator.run(teams::set_member(&operator.registry, &operator.ctx, (organisation, name), user, inside))?;
-    let value = json!({ "organisation": organisation, "team": name, "user": user, "member": inside });
-    let is = if inside { "is in" } else { "is not in" };
+    let changed =
+        operator.run(teams::set_member(&operator.registry, &operator.ctx, (organisation, name), user, inside))?;
+    let value =
+        json!({ "organisation": organisation, "team": name, "user": user, "member": inside, "changed": changed });
+    let is = match (inside, changed) {
+        (true, true) => "is in",
+        (true, false) => "is already in",
+        (false, true) => "is no longer in",
+        (false, false) => "was not in",
+    };
     operator.say(out, &value, &format!("{user} {is} the team {}", args.team))?;
     Ok(())
 }

@@ -16,6 +16,7 @@ mod environment;
 mod error;
 mod file;
 mod flags;
+mod limits;
 mod literal;
 mod log;
 mod nearest;
@@ -38,6 +39,7 @@ pub use database::{Database, DatabaseUrl, PostgresUrl};
 pub use duration::{InvalidDuration, format_duration, parse_duration};
 pub use error::{Error, Problem};
 pub use flags::Flags;
+pub use limits::Limits;
 pub use literal::Literal;
 pub use log::{Log, LogFilter, LogFormat};
 pub use option::{ConfigOption, find, options};
@@ -70,6 +72,8 @@ pub struct Config {
     pub server: Server,
     /// Accounts and the credentials that prove them.
     pub auth: Auth,
+    /// How much each may ask for in a while.
+    pub limits: Limits,
     /// What may be pushed and how it is handed out.
     pub registry: Registry,
     /// How blobs are stored and when they are removed.
@@ -85,6 +89,7 @@ impl Default for Config {
             database: Database::default(),
             server: Server::default(),
             auth: Auth::default(),
+            limits: Limits::default(),
             registry: Registry::default(),
             storage: Storage::default(),
             log: Log::default(),

@@ -195,6 +195,7 @@ pub fn options() -> &'static [ConfigOption] {
             Database::options(),
             Server::options(),
             Auth::options(),
+            super::Limits::options(),
             Registry::options(),
             Storage::options(),
             Log::options(),

@@ -54,3 +54,13 @@ concern! {
         insecure_http: bool = false, flag = "--insecure-http";
     }
 }
+
+impl Server {
+    /// The host of `server.public_url`, as it stands in the names of images.
+    #[must_use]
+    pub fn public_host(&self) -> Option<String> {
+        let url = self.public_url.as_ref()?;
+        let host = url.host_str()?;
+        Some(url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
+    }
+}

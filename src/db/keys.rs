@@ -16,3 +16,9 @@ pub fn insert(tx: &mut Tx<'_>, id: &str, sealed: Vec<u8>, now: i64) -> Result<()
     )?;
     Ok(())
 }
+
+/// Removes all of them.
+pub fn clear(tx: &mut Tx<'_>) -> Result<(), Error> {
+    tx.execute("DELETE FROM signing_keys", &[])?;
+    Ok(())
+}

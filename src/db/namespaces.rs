@@ -65,6 +65,12 @@ pub fn set_owner(tx: &mut Tx<'_>, id: i64, owner_kind: &'static str, owner_id: O
     Ok(())
 }
 
+/// Sets what people call a namespace.
+pub fn set_display_name(tx: &mut Tx<'_>, id: i64, display_name: Option<&str>) -> Result<(), Error> {
+    tx.execute("UPDATE namespaces SET display_name = $2 WHERE id = $1", &[id.into(), display_name.into()])?;
+    Ok(())
+}
+
 /// Leaves a namespace to administrators alone: nobody holds a role in it, no robot acts for it, and nothing in it is seen.
 /// Its name stays taken.
 pub fn retire(tx: &mut Tx<'_>, id: i64) -> Result<(), Error> {

@@ -50,7 +50,7 @@ pub fn list(tx: &mut Tx<'_>, namespace_id: Option<i64>) -> Result<Vec<RoleRow>, 
     rows.into_iter().map(role).collect()
 }
 
-/// Makes a role of a namespace, or gives an existing one other permissions.
+/// Makes a role of a namespace, or gives an existing one other permissions; without a description, it keeps its own.
 pub fn set(
     tx: &mut Tx<'_>,
     namespace_id: i64,
@@ -59,7 +59,7 @@ pub fn set(
     description: Option<&str>,
 ) -> Result<(), Error> {
     let changed = tx.execute(
-        "UPDATE roles SET permissions = $3, description = $4 WHERE namespace_id = $1 AND name = $2",
+        "UPDATE roles SET permissions = $3, description = COALESCE($4, description) WHERE namespace_id = $1 AND name = $2",
         &[namespace_id.into(), name.into(), permissions.into(), description.into()],
     )?;
     if changed == 0 {

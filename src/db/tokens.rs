@@ -197,22 +197,25 @@ pub fn used(tx: &mut Tx<'_>, id: i64, address: Option<&str>, now: i64) -> Result
     Ok(())
 }
 
-/// Removes the refresh tokens of a user but for the latest `keep`.
-pub fn prune_of_user(tx: &mut Tx<'_>, user_id: i64, keep: i64) -> Result<(), Error> {
+/// Removes the refresh tokens that a user has from one credential but for the latest `keep`: from the token `parent_id`, or
+/// from the password.
+pub fn prune_of_user(tx: &mut Tx<'_>, user_id: i64, parent_id: Option<i64>, keep: i64) -> Result<(), Error> {
     tx.execute(
-        "DELETE FROM tokens WHERE user_id = $1 AND kind = 'refresh' AND id NOT IN \
-         (SELECT t.id FROM tokens t WHERE t.user_id = $1 AND t.kind = 'refresh' ORDER BY t.id DESC LIMIT $2)",
-        &[user_id.into(), keep.into()],
+        "DELETE FROM tokens WHERE user_id = $1 AND kind = 'refresh' AND COALESCE(parent_id, 0) = $2 AND id NOT IN \
+         (SELECT t.id FROM tokens t WHERE t.user_id = $1 AND t.kind = 'refresh' AND COALESCE(t.parent_id, 0) = $2 \
+         ORDER BY t.id DESC LIMIT $3)",
+        &[user_id.into(), parent_id.unwrap_or_default().into(), keep.into()],
     )?;
     Ok(())
 }
 
-/// Removes the refresh tokens of a robot but for the latest `keep`.
-pub fn prune_of_robot(tx: &mut Tx<'_>, robot_id: i64, keep: i64) -> Result<(), Error> {
+/// Removes the refresh tokens that a robot has from one of its secrets but for the latest `keep`.
+pub fn prune_of_robot(tx: &mut Tx<'_>, robot_id: i64, parent_id: Option<i64>, keep: i64) -> Result<(), Error> {
     tx.execute(
-        "DELETE FROM tokens WHERE robot_id = $1 AND kind = 'refresh' AND id NOT IN \
-         (SELECT t.id FROM tokens t WHERE t.robot_id = $1 AND t.kind = 'refresh' ORDER BY t.id DESC LIMIT $2)",
-        &[robot_id.into(), keep.into()],
+        "DELETE FROM tokens WHERE robot_id = $1 AND kind = 'refresh' AND COALESCE(parent_id, 0) = $2 AND id NOT IN \
+         (SELECT t.id FROM tokens t WHERE t.robot_id = $1 AND t.kind = 'refresh' AND COALESCE(t.parent_id, 0) = $2 \
+         ORDER BY t.id DESC LIMIT $3)",
+        &[robot_id.into(), parent_id.unwrap_or_default().into(), keep.into()],
     )?;
     Ok(())
 }

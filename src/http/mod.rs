@@ -3,6 +3,7 @@
 pub mod body;
 pub mod exchange;
 mod health;
+mod limits;
 pub mod router;
 mod sendfile;
 pub mod server;

@@ -11,7 +11,9 @@ use serde_json::{Value, json};
 
 use super::body::Body;
 use super::exchange::Exchange;
-use super::v2;
+use super::{limits, v2};
+use crate::app::limits::Class;
+use crate::auth::scope::TooMany;
 use crate::auth::{Presented, Proof, scope};
 use crate::registry::Error;
 use crate::registry::access::{self, Denial, Issued, Why};
@@ -21,7 +23,19 @@ const MAX_FORM: usize = 16 * 1024;
 
 /// Answers a request for a token.
 pub(super) async fn handle(exchange: Exchange, request: Request<Incoming>) -> Response<Body> {
-    match *request.method() {
+    // Before anything is looked at: what is wrong costs as much as what is right.
+    let quota = match limits::take(&exchange, Class::Token) {
+        Ok(quota) => quota,
+        Err(too_many) => {
+            let code = "TOOMANYREQUESTS";
+            let document =
+                document("temporarily_unavailable", code, &too_many.message, *request.method() == Method::POST);
+            let mut response = answer(StatusCode::TOO_MANY_REQUESTS, &document);
+            too_many.mark(&mut response);
+            return response;
+        }
+    };
+    let mut response = match *request.method() {
         Method::GET => get(&exchange, &request).await,
         Method::POST => post(&exchange, request).await,
         _ => {
@@ -29,7 +43,11 @@ pub(super) async fn handle(exchange: Exchange, request: Request<Incoming>) -> Re
             response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, POST"));
             response
         }
+    };
+    if let Some(quota) = quota {
+        limits::mark(response.headers_mut(), &quota);
     }
+    response
 }
 
 /// `GET /token?service=…&scope=…`, with or without `Authorization: Basic`.
@@ -103,7 +121,7 @@ async fn issue<'a>(
     if exchange.app.registry.access.open {
         return Err(Refusal::Open);
     }
-    let scopes = scope::parse_all(scopes).map_err(|_| Refusal::Form("too many scopes, or one is too long"))?;
+    let scopes = scope::parse_all(scopes).map_err(Refusal::Scopes)?;
     Ok(access::issue(&exchange.app.registry, &exchange.ctx, proof, scopes, offline).await?)
 }
 
@@ -139,6 +157,8 @@ enum Refusal {
     Rule(Error),
     /// The request cannot be read.
     Form(&'static str),
+    /// It asks for more than fits into a token.
+    Scopes(TooMany),
     /// Another way of asking.
     Grant,
     /// The registry is open: no token is needed.
@@ -158,6 +178,7 @@ impl Refusal {
         let (status, error, code, message) = match self {
             Self::Rule(error) => return rule(exchange, error, oauth),
             Self::Form(message) => bad("invalid_request", message),
+            Self::Scopes(too_many) => bad("invalid_scope", &too_many.to_string()),
             Self::Grant => bad("unsupported_grant_type", "grant_type is password or refresh_token"),
             Self::Open => bad("invalid_request", "this registry is open to anyone: no token is needed"),
         };

@@ -11,6 +11,7 @@ pub mod manage;
 mod sign_in;
 mod standing;
 
+use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -20,7 +21,7 @@ use quick_cache::sync::Cache;
 use tokio::sync::Semaphore;
 
 pub use issue::{Issued, issue, refresh};
-pub use keys::load_keys;
+pub use keys::{load_keys, replace_keys};
 pub use sign_in::{authenticate, authenticate_secret, check_password};
 pub use standing::Who;
 
@@ -33,6 +34,7 @@ use crate::auth::policy::{self, Decision};
 use crate::auth::seal::MasterKey;
 use crate::auth::{Permissions, Proof};
 use crate::db::access::Viewer;
+use crate::db::{Tx, epoch};
 use standing::Standing;
 
 /// At most this many passwords are hashed at once: each takes 19 MiB and a core for a while.
@@ -52,6 +54,8 @@ pub struct Access {
     master: Option<MasterKey>,
     /// The keys under which tokens are signed, the newest first.
     keys: ArcSwap<Vec<SigningKey>>,
+    /// When they were last read because a token named one that was not there, in microseconds since 1970.
+    keys_sought: AtomicI64,
     /// Tokens that were verified, by their text.
     verified: Cache<Arc<str>, Arc<Proof>>,
     /// What was found out of a principal in a repository.
@@ -77,6 +81,7 @@ impl Access {
             token_lifetime,
             master,
             keys: ArcSwap::default(),
+            keys_sought: AtomicI64::new(i64::MIN),
             verified: Cache::new(TOKENS_REMEMBERED),
             standings: Cache::new(STANDINGS_REMEMBERED),
             passwords: Mutex::default(),
@@ -162,12 +167,34 @@ pub async fn admit(
     if registry.access.open {
         return Ok(());
     }
-    let denial = |why| Denial { why, repository: Some(name.clone()), needed, name: None };
     let Some(standing) = standing::of(registry, proof, name, ctx.now).await? else {
-        return Err(denial(Why::Over).into());
+        return Err(Denial { repository: Some(name.clone()), needed, ..Denial::of(Why::Over) }.into());
     };
     ctx.identity = standing.identity.clone();
-    ctx.credential = Some(Arc::new(Held { proof: Arc::clone(proof), reach: standing.reach, token: standing.token }));
+    ctx.credential = Some(Arc::new(Held {
+        proof: Arc::clone(proof),
+        reach: standing.reach,
+        token: standing.token,
+        epoch: standing.epoch,
+    }));
+    decide(&standing, proof, name, needed)
+}
+
+/// Decides once more, within the transaction that ends a long request: a right may have been taken away since it began.
+/// That its token has expired meanwhile does not matter.
+pub(super) fn admit_again(tx: &mut Tx<'_>, ctx: &Ctx, name: &RepositoryName, needed: Permissions) -> Result<(), Error> {
+    let Some(held) = &ctx.credential else { return Ok(()) };
+    let epoch = epoch::current(tx)?;
+    if epoch == held.epoch {
+        return Ok(());
+    }
+    match standing::load(tx, &held.proof, name, epoch, ctx.now)? {
+        Some((standing, _)) => decide(&standing, &held.proof, name, needed),
+        None => Err(Denial { repository: Some(name.clone()), needed, ..Denial::of(Why::Over) }.into()),
+    }
+}
+
+fn decide(standing: &Standing, proof: &Proof, name: &RepositoryName, needed: Permissions) -> Result<(), Error> {
     let reach = standing.reach & proof.bound.on(name);
     let why = match policy::check(standing.signed_in, standing.rights, reach, needed) {
         Decision::Allow => return Ok(()),
@@ -176,7 +203,8 @@ pub async fn admit(
         Decision::Forbidden => Why::Forbidden,
         Decision::Hidden => Why::Hidden,
     };
-    Err(Denial { name: standing.identity.name(), ..denial(why) }.into())
+    let (repository, name) = (Some(name.clone()), standing.identity.name());
+    Err(Denial { why, repository, needed, name }.into())
 }
 
 /// Lets anyone through who has shown any token or credential, and writes into `ctx` who that is: for what belongs to no
@@ -198,7 +226,7 @@ pub async fn admit_anybody(registry: &Registry, ctx: &mut Ctx, proof: &Arc<Proof
         return Err(Denial { name: who.identity.name(), ..denial(Why::BeyondCredential) }.into());
     }
     ctx.identity = who.identity;
-    ctx.credential = Some(Arc::new(Held { proof: Arc::clone(proof), reach: who.reach, token: who.token }));
+    ctx.credential = Some(Arc::new(Held { proof: Arc::clone(proof), reach: who.reach, token: who.token, epoch: 0 }));
     Ok(())
 }
 

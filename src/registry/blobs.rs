@@ -2,6 +2,7 @@
 
 use oci::{Digest, RepositoryName};
 
+use super::accounts::namespaces::refuse_reserved;
 use super::{Ctx, Error, Event, Registry};
 use crate::blobs::{self as store, Location, Reader};
 use crate::db::blobs::{self, BlobRow};
@@ -135,6 +136,7 @@ pub async fn mount(
     digest: &Digest,
     from: Option<&RepositoryName>,
 ) -> Result<bool, Error> {
+    refuse_reserved(registry, repository).await?;
     let (name, digest, from) = (repository.clone(), *digest, from.cloned());
     let found = source(registry, ctx, &digest, from.as_ref()).await?;
     let Some(found) = found.filter(|row| !row.quarantined) else { return Ok(false) };

@@ -66,6 +66,8 @@ pub struct Held {
     pub reach: Permissions,
     /// The row of the token, which may be about some repositories only; 0 for none.
     pub token: i64,
+    /// The epoch of access at which that was found out; 0 where no repository was decided about.
+    pub epoch: i64,
 }
 
 /// The circumstances of one call. Cheap to clone.

@@ -12,6 +12,9 @@ pub enum Error {
     /// There is no such repository.
     #[error("repository {0} does not exist")]
     NameUnknown(RepositoryName),
+    /// The repository's namespace does not exist, and its name is kept for the registry itself.
+    #[error("{} is a word that the registry keeps for itself, and no namespace", .0.namespace())]
+    NameReserved(RepositoryName),
     /// The repository has no such tag or manifest.
     #[error("{reference} is not in repository {repository}")]
     ManifestUnknown {
@@ -100,7 +103,10 @@ pub enum Error {
     #[error(transparent)]
     Account(#[from] AccountError),
     /// A sealed secret in the database cannot be opened, or there is no key to sign with.
-    #[error("the secrets in the database cannot be opened with this master key")]
+    #[error(
+        "the secrets in the database cannot be opened with this master key; put the right one back or, if it is lost for \
+         good, type: havre admin new-signing-keys"
+    )]
     MasterKey,
     /// The database failed.
     #[error(transparent)]
@@ -129,6 +135,7 @@ impl Error {
     pub fn naming(mut self, asked: &RepositoryName) -> Self {
         match &mut self {
             Self::NameUnknown(repository)
+            | Self::NameReserved(repository)
             | Self::ManifestUnknown { repository, .. }
             | Self::BlobUnknown { repository, .. } => repository.clone_from(asked),
             Self::Denied(denial) => denial.repository = Some(asked.clone()),

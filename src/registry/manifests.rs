@@ -3,7 +3,10 @@
 use bytes::Bytes;
 use oci::{Algorithm, Digest, Manifest, Reference, ReferenceKind, RepositoryName, Tag};
 
+use super::access::admit_again;
+use super::accounts::namespaces::refuse_reserved;
 use super::{Ctx, Error, Event, Registry, tags};
+use crate::auth::Permissions;
 use crate::config::MissingReferences;
 use crate::db::manifests::{self, ManifestHead, ManifestRow, NewManifest, Target};
 use crate::db::{self, Tx, blobs, repositories};
@@ -87,6 +90,7 @@ pub async fn push(registry: &Registry, ctx: &Ctx, push: Push) -> Result<Pushed, 
     if push.content.len() as u64 > limit {
         return Err(Error::ManifestTooLarge { limit });
     }
+    refuse_reserved(registry, &push.repository).await?;
     let digest = verified_digest(&push.reference, &push.content)?;
     let manifest = Manifest::parse(&push.content, push.content_type.as_deref())?;
     let subject = manifest.subject.as_ref().map(|subject| subject.digest);
@@ -140,6 +144,7 @@ impl Insert {
     }
 
     fn run(&self, tx: &mut Tx<'_>) -> Result<(), Error> {
+        admit_again(tx, &self.ctx, &self.repository, Permissions::WRITE)?;
         let (repository_id, made) = repositories::ensure(tx, &self.repository, self.ctx.now)?;
         if made {
             let event = Event { kind: "repository.create", repository: Some(&self.repository), ..Event::default() };

@@ -13,6 +13,7 @@ pub use finish::{finish, monolithic};
 
 pub use session::LEASE;
 
+use super::accounts::namespaces::refuse_reserved;
 use super::{Ctx, Error, Registry};
 use crate::blobs::{UploadId, receive};
 use crate::db::uploads;
@@ -41,6 +42,7 @@ pub async fn start(
     repository: &RepositoryName,
     algorithm: Algorithm,
 ) -> Result<UploadId, Error> {
+    refuse_reserved(registry, repository).await?;
     let id = UploadId::random();
     let (name, boot, now) = (repository.clone(), registry.boot.clone(), ctx.now);
     let principal = ctx.identity.principal();

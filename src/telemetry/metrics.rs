@@ -8,6 +8,7 @@ use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, text};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
@@ -128,6 +129,7 @@ pub struct Metrics {
     pub access_log_dropped: Counter,
     /// What the sweeper has removed.
     pub sweeper: SweeperMetrics,
+    rate_limited: Family<[(&'static str, &'static str); 1], Counter>,
     requests: Arc<Requests>,
     database: Arc<Steps<2>>,
     store: Arc<Steps<6>>,
@@ -146,6 +148,7 @@ impl Metrics {
             connections_open: Gauge::default(),
             access_log_dropped: Counter::default(),
             sweeper: SweeperMetrics::default(),
+            rate_limited: Family::default(),
             requests: Arc::new(Requests::new()),
             database: Arc::new(Steps::database(engine)),
             store: Arc::new(Steps::store()),
@@ -165,6 +168,7 @@ impl Metrics {
         registry.register_collector(Box::new(Arc::clone(&self.database)));
         registry.register_collector(Box::new(Arc::clone(&self.store)));
         self.sweeper.register(registry);
+        registry.register("rate_limited", "Requests that a rate limit refused", self.rate_limited.clone());
         let dropped = self.access_log_dropped.clone();
         registry.register("access_log_dropped_lines", "Access log lines there was no room for", dropped);
         let build = Info::new([("version", env!("CARGO_PKG_VERSION")), ("engine", engine)]);
@@ -176,6 +180,11 @@ impl Metrics {
     /// Counts a request that was answered. `action` is an index into [`ACTIONS`]; one beyond counts as `other`.
     pub fn request(&self, action: usize, status: u16, duration: Duration) {
         self.requests.observe(action, status, duration);
+    }
+
+    /// Counts a request that a rate limit refused. `class` is one of a few words.
+    pub fn rate_limited(&self, class: &'static str) {
+        self.rate_limited.get_or_create(&[("class", class)]).inc();
     }
 
     /// Counts a use of the database.

@@ -1,5 +1,7 @@
 //! Who may do what, over real connections: the token protocol, roles, and how soon a change acts.
 
+mod limits;
+mod protection;
 mod roles;
 mod sign_in;
 mod tokens;

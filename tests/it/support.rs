@@ -8,7 +8,7 @@ mod content;
 mod postgres;
 mod raw;
 
-pub use accounts::on_each_engine_with_accounts;
+pub use accounts::{on_each_engine_with_accounts, on_each_engine_with_accounts_and};
 pub use answer::Answer;
 pub use app::{Setup, TestApp, on_each_engine};
 pub use client::Client;

@@ -132,3 +132,34 @@ async fn no_statement_of_a_request_scans_a_table() {
         }
     }
 }
+
+/// Of a list for somebody who may see few, each repository costs little, however many roles others hold.
+#[tokio::test]
+async fn the_catalog_does_not_look_through_the_roles_of_others() {
+    const NAMESPACES: i32 = 100;
+    const ROLES: i32 = 50;
+    let db = TestDb::sqlite();
+    let connection = rusqlite::Connection::open(db.path()).unwrap();
+    let seed = format!(
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {NAMESPACES}) \
+         INSERT INTO namespaces (id, name, owner_kind, created_at) SELECT i + 10, 'n' || i, 'organisation', 0 FROM n; \
+         INSERT INTO repositories (id, public_id, namespace_id, name, visibility, created_at) \
+         SELECT id, name, id, name || '/app', 'private', 0 FROM namespaces WHERE id > 10; \
+         INSERT INTO manifests (repository_id, digest, media_type, size, created_at, content) \
+         SELECT id, x'00', 'm', 0, 0, x'' FROM repositories; \
+         INSERT INTO users (id, public_id, name, admin, state, password_version, created_at, updated_at) \
+         VALUES (1, 'a', 'alice', 0, 'active', 1, 0, 0), (2, 'b', 'bob', 0, 'active', 1, 0, 0); \
+         WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {ROLES}) \
+         INSERT INTO role_bindings (namespace_id, role_id, user_id, pattern, exact, created_at) \
+         SELECT s.id, 4, 2, s.name || '/' || n.i, 1, 0 FROM namespaces s, n WHERE s.id > 10; \
+         INSERT INTO role_bindings (namespace_id, role_id, user_id, pattern, exact, created_at) \
+         VALUES (50, 4, 1, 'n40/app', 1, 0)"
+    );
+    connection.execute_batch(&seed).unwrap();
+    let catalog = statements().into_iter().find(|sql| sql.starts_with("SELECT r.name FROM repositories r")).unwrap();
+    let mut catalog = connection.prepare(&for_sqlite(&catalog)).unwrap();
+    let seen = catalog.query_map((0, 1, 0, 0, "", 101), |row| row.get::<_, String>(0)).unwrap();
+    assert_eq!(seen.collect::<Result<Vec<_>, _>>().unwrap(), ["n40/app"]);
+    let steps = catalog.get_status(rusqlite::StatementStatus::VmStep);
+    assert!(steps < 100 * NAMESPACES, "{steps} steps for {NAMESPACES} repositories");
+}

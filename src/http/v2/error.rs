@@ -124,6 +124,14 @@ pub(super) fn failure(error: &registry::Error, host: &str, request_id: &str) -> 
             let message = format!("{error}; check the name, or create it with: docker push {host}/{name}:TAG");
             Failure::new(not_found, ErrorCode::NameUnknown, message).with(json!({ "name": name }))
         }
+        E::NameReserved(name) => {
+            let own = name.as_str().split_once('/').map_or(name.as_str(), |(_, own)| own);
+            let message = format!(
+                "{error}; push into another: docker tag {host}/{name}:TAG {host}/NAMESPACE/{own}:TAG && \
+                 docker push {host}/NAMESPACE/{own}:TAG"
+            );
+            Failure::new(StatusCode::FORBIDDEN, ErrorCode::Denied, message).with(json!({ "name": name }))
+        }
         E::ManifestUnknown { repository, reference } => {
             let message = format!("{error}; its tags are listed at /v2/{repository}/tags/list");
             let detail = json!({ "name": repository, "reference": reference.to_string() });

@@ -20,10 +20,13 @@ use std::sync::Arc;
 use http::header::HeaderValue;
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
-use oci::RepositoryName;
+use oci::{ErrorCode, RepositoryName};
 
+use crate::app::limits::Class;
+use crate::auth::rate::Quota;
 use crate::http::body::Body;
 use crate::http::exchange::Exchange;
+use crate::http::limits::{self, TooMany};
 use crate::telemetry::metrics::action;
 use body::Upload;
 use error::Failure;
@@ -42,8 +45,20 @@ pub async fn handle(mut exchange: Exchange, request: Request<Incoming>) -> (usiz
         Ok(action) => {
             let index = action.index();
             // Boxed, since what it takes lives only until the decision.
-            let response = match Box::pin(access::admit(&mut exchange, &action, &parts.headers)).await {
-                Ok(()) => dispatch(exchange, action, parts, body).await,
+            let admitted = Box::pin(access::admit(&mut exchange, &action, &parts.headers)).await;
+            let response = match admitted.map(|()| count(&exchange, &action)) {
+                Ok(Ok(quota)) => {
+                    let mut response = dispatch(exchange, action, parts, body).await;
+                    if let Some(quota) = quota {
+                        limits::mark(response.headers_mut(), &quota);
+                    }
+                    response
+                }
+                Ok(Err(too_many)) => {
+                    let response = one_too_many(&too_many);
+                    body.drain().await;
+                    response
+                }
                 Err(error) => {
                     let response = Refused::Rule(error).render(&exchange);
                     body.drain().await;
@@ -55,6 +70,51 @@ pub async fn handle(mut exchange: Exchange, request: Request<Incoming>) -> (usiz
     };
     response.headers_mut().insert(answer::API_VERSION, HeaderValue::from_static("registry/2.0"));
     (index, response)
+}
+
+/// Takes what an action takes of the caller's share; says what is left where there is a limit.
+fn count(exchange: &Exchange, action: &Action) -> Result<Option<Quota>, TooMany> {
+    match limit_of(action) {
+        Counted::Takes(class) => limits::take(exchange, class),
+        Counted::Shows(class) => Ok(limits::peek(exchange, class)),
+        Counted::Not => Ok(None),
+    }
+}
+
+fn one_too_many(too_many: &TooMany) -> Response<Body> {
+    let message = &*too_many.message;
+    let mut response = Failure::new(StatusCode::TOO_MANY_REQUESTS, ErrorCode::TooManyRequests, message).render();
+    too_many.mark(&mut response);
+    response
+}
+
+/// How an action stands to the rate limits.
+enum Counted {
+    /// It takes one from the share.
+    Takes(Class),
+    /// It tells what is left, and takes nothing.
+    Shows(Class),
+    /// It follows from what was counted, or costs little.
+    Not,
+}
+
+fn limit_of(action: &Action) -> Counted {
+    match action {
+        Action::ManifestGet(..) => Counted::Takes(Class::Pull),
+        Action::ManifestHead(..) => Counted::Shows(Class::Pull),
+        Action::ManifestPut(..) | Action::ManifestDelete(..) | Action::BlobDelete(..) | Action::UploadStart(..) => {
+            Counted::Takes(Class::Push)
+        }
+        Action::Catalog(_) | Action::Tags(..) | Action::Referrers(..) => Counted::Takes(Class::Api),
+        Action::Base
+        | Action::Discover
+        | Action::BlobGet(..)
+        | Action::BlobHead(..)
+        | Action::UploadStatus(..)
+        | Action::UploadPatch(..)
+        | Action::UploadPut(..)
+        | Action::UploadCancel(..) => Counted::Not,
+    }
 }
 
 async fn dispatch(exchange: Exchange, action: Action, parts: http::request::Parts, body: Upload) -> Response<Body> {
@@ -179,10 +239,17 @@ impl Refused {
             Self::Request(failure) => failure.render(),
             Self::Upload { error, location } => {
                 let mut response = error::failure(error, host, request_id).render();
-                if let crate::registry::Error::ChunkOutOfOrder { received, .. } = error {
-                    uploads::set_progress(&mut response, location, *received);
+                match error {
+                    crate::registry::Error::ChunkOutOfOrder { received, .. } => {
+                        uploads::set_progress(&mut response, location, *received);
+                        response
+                    }
+                    // Taken away while the bytes came.
+                    crate::registry::Error::Denied(denial) => {
+                        denial::with_headers(response, denial, exchange.scheme, host)
+                    }
+                    _ => response,
                 }
-                response
             }
         }
     }

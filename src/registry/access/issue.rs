@@ -12,9 +12,12 @@ use crate::db::{self, Tx, robots, users};
 use crate::registry::context::Identity;
 use crate::registry::{Ctx, Error, Registry};
 
+/// A second in microseconds.
+const SECOND: i64 = 1_000_000;
 /// How long a refresh token holds, in microseconds: 90 days.
-const REFRESH_HOLDS: i64 = 90 * 24 * 3600 * 1_000_000;
-/// At most this many refresh tokens of one principal are kept, the latest: each `docker login` makes one.
+const REFRESH_HOLDS: i64 = 90 * 24 * 3600 * SECOND;
+/// At most this many refresh tokens from one credential are kept, the latest: each `docker login` makes one. Those of
+/// other credentials stay: a busy script must not sign out a person.
 const MOST_REFRESH: i64 = 50;
 
 /// What was issued. Not `Debug`, because it is a secret.
@@ -53,14 +56,17 @@ pub async fn issue(
         })
         .filter(|scope| !scope.permissions.is_empty())
         .collect();
-    let lifetime = i64::try_from(registry.access.token_lifetime.as_secs()).unwrap_or(i64::MAX);
+    // A token that outlived its credential would be refused before its time. Under a minute, docker takes it for a minute,
+    // and is then told so at its next request.
+    let left = who.until.saturating_sub(ctx.now).max(0).div_euclid(SECOND).saturating_add(1);
+    let lifetime = i64::try_from(registry.access.token_lifetime.as_secs()).unwrap_or(i64::MAX).min(left);
     let bound = Bound::Scopes(scopes.clone());
     let bounded = Proof::new(proof.principal.clone(), proof.credential.clone(), bound, who.until);
     let keys = registry.access.keys.load();
     let key = keys.first().ok_or(Error::MasterKey)?;
     let token = bearer::sign(key, &bounded, ctx.now, lifetime).map_err(|_| Error::MasterKey)?;
     let refresh = if offline { keep(registry, ctx, proof, &who).await? } else { None };
-    Ok(Issued { token, expires_in: lifetime, issued_at: ctx.now / 1_000_000, refresh, scopes })
+    Ok(Issued { token, expires_in: lifetime, issued_at: ctx.now / SECOND, refresh, scopes })
 }
 
 /// Keeps a refresh token for a principal; nobody gets none.
@@ -92,8 +98,8 @@ async fn keep(registry: &Registry, ctx: &Ctx, proof: &Proof, who: &standing::Who
         };
         tokens::insert(tx, &new, now)?;
         match (user_id, robot_id) {
-            (Some(id), _) => tokens::prune_of_user(tx, id, MOST_REFRESH),
-            (None, Some(id)) => tokens::prune_of_robot(tx, id, MOST_REFRESH),
+            (Some(id), _) => tokens::prune_of_user(tx, id, parent_id, MOST_REFRESH),
+            (None, Some(id)) => tokens::prune_of_robot(tx, id, parent_id, MOST_REFRESH),
             (None, None) => Ok(()),
         }
     };

@@ -1,11 +1,15 @@
 //! The keys under which tokens are signed.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use crate::auth::bearer::SigningKey;
 use crate::auth::seal::{CannotOpen, MasterKey, random};
-use crate::db::{Tx, epoch, keys};
-use crate::registry::{Error, Registry};
+use crate::db::{self, Tx, epoch, keys};
+use crate::registry::{Ctx, Error, Event, Registry};
+
+/// The keys are looked for anew once in this time at most, in microseconds: anybody can make up the name of one.
+const SOUGHT_AGAIN: i64 = 1_000_000;
 
 fn purpose(id: &str) -> String {
     format!("signing key {id}")
@@ -31,6 +35,34 @@ pub async fn load_keys(registry: &Registry, now: i64) -> Result<(), Error> {
     let opened: Result<Vec<_>, _> = kept.into_iter().map(|(id, sealed)| open(master, id, &sealed)).collect();
     registry.access.keys.store(Arc::new(opened.map_err(|_| Error::MasterKey)?));
     Ok(())
+}
+
+/// Reads the keys once more, for a token that names one which is not here: another node may have made it. Does nothing when
+/// that was done a moment ago.
+pub(super) async fn seek(registry: &Registry, now: i64) -> Result<(), Error> {
+    let sought = &registry.access.keys_sought;
+    let last = sought.load(Ordering::Relaxed);
+    // Of many requests at once, one looks.
+    let ours = now.saturating_sub(last) >= SOUGHT_AGAIN
+        && sought.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed).is_ok();
+    if ours { load_keys(registry, now).await } else { Ok(()) }
+}
+
+/// Removes every key and makes a new one, sealed with `master`; returns how many there were. The tokens that they signed
+/// prove nothing any more at servers that start from now on.
+pub async fn replace_keys(registry: &Registry, ctx: &Ctx, master: &MasterKey) -> Result<usize, Error> {
+    let id = uuid::Uuid::new_v4().simple().to_string();
+    let (ctx, sealed) = (ctx.clone(), master.seal(&purpose(&id), &random::<32>()));
+    let replace = move |tx: &mut Tx<'_>| {
+        epoch::lock(tx)?;
+        let removed = keys::list(tx)?.len();
+        keys::clear(tx)?;
+        keys::insert(tx, &id, sealed.clone(), ctx.now)?;
+        ctx.record(tx, &Event { kind: "signing_keys.replace", ..Event::default() })?;
+        epoch::bump(tx)?;
+        Ok::<_, db::Error>(removed)
+    };
+    Ok(registry.db.write(replace).await?)
 }
 
 fn open(master: &MasterKey, id: String, sealed: &[u8]) -> Result<SigningKey, CannotOpen> {

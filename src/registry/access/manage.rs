@@ -7,7 +7,7 @@ use oci::RepositoryName;
 use super::{Denial, Why, admit, standing};
 use crate::auth::policy::{self, Decision};
 use crate::auth::{Pattern, Permissions, Proof};
-use crate::db::{self, Tx, access, namespaces};
+use crate::db::{self, Tx, access, epoch, namespaces};
 use crate::registry::context::{Held, Identity};
 use crate::registry::{Ctx, Error, Registry};
 
@@ -72,9 +72,11 @@ struct Stand {
     rights: Permissions,
     reach: Permissions,
     token: i64,
+    epoch: i64,
 }
 
 fn stand(tx: &mut Tx<'_>, proof: &Proof, target: &Target, now: i64) -> Result<Option<Stand>, db::Error> {
+    let epoch = epoch::current(tx)?;
     let Some(who) = standing::who_in(tx, proof, now)? else { return Ok(None) };
     // A token that is about some repositories only lets nothing else be managed, and the rest be looked at at most.
     let whole = if who.limits.is_empty() { who.reach } else { who.reach & Permissions::READ };
@@ -88,7 +90,7 @@ fn stand(tx: &mut Tx<'_>, proof: &Proof, target: &Target, now: i64) -> Result<Op
         }
         Target::Repository(_) => (Permissions::NONE, Permissions::NONE),
     };
-    Ok(Some(Stand { rights, reach, token: who.token, identity: who.identity }))
+    Ok(Some(Stand { rights, reach, token: who.token, epoch, identity: who.identity }))
 }
 
 /// That there is an instance is no secret, so whoever may not administer it is told so.

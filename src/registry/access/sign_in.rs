@@ -40,8 +40,7 @@ async fn by_bearer(registry: &Registry, token: &str, now: i64) -> Result<Arc<Pro
     }
     let mut verified = bearer::verify(&access.keys.load(), token, now);
     if verified == Err(Invalid::UnknownKey) {
-        // Another node may have made it since we looked.
-        keys::load_keys(registry, now).await?;
+        keys::seek(registry, now).await?;
         verified = bearer::verify(&access.keys.load(), token, now);
     }
     let proof = verified.map(Arc::new).map_err(|invalid| match invalid {
@@ -164,7 +163,7 @@ async fn verify_password(
     let given = secret.to_owned();
     let right = tokio::task::spawn_blocking(move || password::verify(&given, hash.as_deref())).await.unwrap_or(false);
     if right && user.is_some() {
-        lock(&access.throttle).forgive(name, ctx.address);
+        lock(&access.throttle).forgive(name, ctx.address, ctx.now);
         lock(&access.passwords).remember(name, version, secret, ctx.now);
         record(registry, ctx, "account.sign_in", user.map(|user| user.public_id.clone()));
         return Ok(());

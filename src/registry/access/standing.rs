@@ -46,7 +46,7 @@ impl Who {
 /// What was found out of a principal in a repository. Holds at the epoch at which it was found out, until its time is over.
 #[derive(Debug)]
 pub(super) struct Standing {
-    epoch: i64,
+    pub(super) epoch: i64,
     until: i64,
     pub(super) identity: Identity,
     pub(super) signed_in: bool,
@@ -82,7 +82,7 @@ pub(super) async fn of(
     Ok(standing)
 }
 
-fn load(
+pub(super) fn load(
     tx: &mut Tx<'_>,
     proof: &Proof,
     name: &RepositoryName,

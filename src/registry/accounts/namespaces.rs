@@ -6,10 +6,33 @@ use serde_json::json;
 use super::{AccountError, changed, namespace, taken, unknown};
 use crate::auth::{Visibility, account_name};
 use crate::db::namespaces::{self, NamespaceRow};
-use crate::db::{Tx, repositories};
-use crate::registry::{Ctx, Error, Registry};
+use crate::db::{Tx, access, repositories};
+use crate::registry::{Ctx, Error, Identity, Registry};
 
-/// Makes an organisation; one whose namespace exists without an owner takes it over.
+/// Refuses what would make a namespace of a word that is kept for the registry itself, such as a first push. One that
+/// exists, from a time when the registry was open, may be written to.
+pub(in crate::registry) async fn refuse_reserved(registry: &Registry, name: &RepositoryName) -> Result<(), Error> {
+    if registry.access.open || !account_name::is_reserved(name.namespace()) {
+        return Ok(());
+    }
+    let namespace = name.namespace().to_owned();
+    match registry.db.read(move |tx| namespaces::find(tx, &namespace)).await? {
+        Some(_) => Ok(()),
+        None => Err(Error::NameReserved(name.clone())),
+    }
+}
+
+/// Whether whoever asks may give a namespace an owner that exists without one: its images become readable to the owner, so
+/// that nobody but an administrator decides this.
+pub(super) fn adopts(ctx: &Ctx) -> bool {
+    match &ctx.identity {
+        Identity::System => true,
+        Identity::User(account) => account.admin,
+        Identity::Anonymous | Identity::Robot(_) => false,
+    }
+}
+
+/// Makes an organisation; for an administrator, one whose namespace exists without an owner takes it over.
 pub async fn add_organisation(
     registry: &Registry,
     ctx: &Ctx,
@@ -20,7 +43,12 @@ pub async fn add_organisation(
     let (ctx, name) = (ctx.clone(), name.to_owned());
     let add = move |tx: &mut Tx<'_>| {
         match namespaces::find(tx, &name)? {
-            Some(found) if found.owner_kind == "none" => namespaces::set_owner(tx, found.id, "organisation", None)?,
+            Some(found) if found.owner_kind == "none" && adopts(&ctx) => {
+                namespaces::set_owner(tx, found.id, "organisation", None)?;
+                if display_name.is_some() {
+                    namespaces::set_display_name(tx, found.id, display_name.as_deref())?;
+                }
+            }
             Some(_) => return Err(taken("organisation", &name).into()),
             None => {
                 let made = namespaces::insert(tx, &name, "organisation", None, display_name.as_deref(), ctx.now)?;
@@ -31,6 +59,23 @@ pub async fn add_organisation(
         Ok::<_, Error>(())
     };
     registry.db.write(add).await
+}
+
+/// Finds a namespace that is in use.
+pub async fn find(registry: &Registry, name: &str) -> Result<NamespaceRow, Error> {
+    let name = name.to_owned();
+    registry.db.read(move |tx| namespace(tx, &name)).await
+}
+
+/// Tells who may see a repository without a role.
+pub async fn visibility_of(registry: &Registry, name: &RepositoryName) -> Result<Visibility, Error> {
+    let name = name.clone();
+    let find = move |tx: &mut Tx<'_>| {
+        let found = access::target(tx, &name)?.and_then(|target| target.visibility);
+        let word = found.ok_or_else(|| unknown("repository", name.as_str()))?;
+        Ok::<_, Error>(visibility(&word)?)
+    };
+    registry.db.read(find).await
 }
 
 /// Lists namespaces behind `after`; with `kind`, those of that kind of owner.

@@ -4,22 +4,29 @@ use serde_json::json;
 
 use super::{AccountError, changed, namespace, taken, unknown, user};
 use crate::auth::account_name;
+use crate::db::namespaces::NamespaceRow;
 use crate::db::{Tx, teams};
 use crate::registry::{Ctx, Error, Registry};
 
-fn team(tx: &mut Tx<'_>, organisation: &str, name: &str) -> Result<i64, Error> {
-    let namespace = namespace(tx, organisation)?;
+/// Finds an organisation: a user's namespace has no teams.
+fn organisation(tx: &mut Tx<'_>, name: &str) -> Result<NamespaceRow, Error> {
+    let found = namespace(tx, name)?;
+    if found.owner_kind == "organisation" { Ok(found) } else { Err(unknown("organisation", name).into()) }
+}
+
+fn team(tx: &mut Tx<'_>, within: &str, name: &str) -> Result<i64, Error> {
+    let namespace = organisation(tx, within)?;
     Ok(teams::find(tx, namespace.id, name)?.ok_or_else(|| unknown("team", name))?)
 }
 
 /// Makes a team.
-pub async fn add(registry: &Registry, ctx: &Ctx, organisation: &str, name: &str) -> Result<(), Error> {
+pub async fn add(registry: &Registry, ctx: &Ctx, within: &str, name: &str) -> Result<(), Error> {
     account_name::check_within(name).map_err(|why| AccountError::Name { name: name.to_owned(), why })?;
-    let (ctx, organisation, name) = (ctx.clone(), organisation.to_owned(), name.to_owned());
+    let (ctx, within, name) = (ctx.clone(), within.to_owned(), name.to_owned());
     let add = move |tx: &mut Tx<'_>| {
-        let namespace = namespace(tx, &organisation)?;
+        let namespace = organisation(tx, &within)?;
         teams::insert(tx, namespace.id, &name, ctx.now)?.ok_or_else(|| taken("team", &name))?;
-        changed(tx, &ctx, "team.create", &json!({ "namespace": organisation, "team": name }))?;
+        changed(tx, &ctx, "team.create", &json!({ "namespace": within, "team": name }))?;
         Ok::<_, Error>(())
     };
     registry.db.write(add).await
@@ -37,14 +44,14 @@ pub async fn remove(registry: &Registry, ctx: &Ctx, organisation: &str, name: &s
     registry.db.write(remove).await
 }
 
-/// Puts a user into a team, or takes the user out of it.
+/// Puts a user into a team, or takes the user out of it; tells whether anything changed.
 pub async fn set_member(
     registry: &Registry,
     ctx: &Ctx,
     (organisation, name): (&str, &str),
     member: &str,
     inside: bool,
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     let (ctx, organisation, name, member) = (ctx.clone(), organisation.to_owned(), name.to_owned(), member.to_owned());
     let set = move |tx: &mut Tx<'_>| {
         let (id, user) = (team(tx, &organisation, &name)?, user(tx, &member)?);
@@ -57,16 +64,16 @@ pub async fn set_member(
             let detail = json!({ "namespace": organisation, "team": name, "user": user.public_id });
             changed(tx, &ctx, kind, &detail)?;
         }
-        Ok::<_, Error>(())
+        Ok::<_, Error>(done)
     };
     registry.db.write(set).await
 }
 
 /// Lists the teams of an organisation with how many members each has.
-pub async fn list(registry: &Registry, organisation: &str) -> Result<Vec<(String, i64)>, Error> {
-    let organisation = organisation.to_owned();
+pub async fn list(registry: &Registry, within: &str) -> Result<Vec<(String, i64)>, Error> {
+    let within = within.to_owned();
     let list = move |tx: &mut Tx<'_>| {
-        let namespace = namespace(tx, &organisation)?;
+        let namespace = organisation(tx, &within)?;
         Ok::<_, Error>(teams::list(tx, namespace.id)?)
     };
     registry.db.scan(list).await

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::namespaces::adopts;
 use super::{AccountError, changed, taken, user};
 use crate::auth::{account_name, password};
 use crate::db::users::{self, NewUser, UserRow};
@@ -26,7 +27,8 @@ pub struct Add {
     pub password: Option<String>,
 }
 
-/// Makes a user with a namespace of the same name.
+/// Makes a user with a namespace of the same name; for an administrator, one that exists without an owner becomes the
+/// user's.
 pub async fn add(registry: &Registry, ctx: &Ctx, add: Add) -> Result<(), Error> {
     account_name::check(&add.name).map_err(|why| AccountError::Name { name: add.name.clone(), why })?;
     let add = Add { email: add.email.as_deref().map(email).transpose()?, ..add };
@@ -44,7 +46,11 @@ fn insert(tx: &mut Tx<'_>, ctx: &Ctx, add: &Add, hash: Option<&str>) -> Result<(
     {
         return Err(AccountError::InUse(format!("another user has the e-mail address {email}")).into());
     }
-    let namespace = namespaces::insert(tx, &add.name, "user", None, None, ctx.now)?;
+    let namespace = match namespaces::find(tx, &add.name)? {
+        Some(found) if found.owner_kind == "none" && adopts(ctx) => Some(found.id),
+        Some(_) => None,
+        None => namespaces::insert(tx, &add.name, "user", None, None, ctx.now)?,
+    };
     let namespace = namespace.ok_or_else(|| taken("user", &add.name))?;
     let new = NewUser {
         name: &add.name,

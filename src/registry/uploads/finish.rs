@@ -4,8 +4,10 @@ use oci::{Digest, RepositoryName};
 
 use super::session::Session;
 use super::{Body, Chunk, verify};
+use crate::auth::Permissions;
 use crate::blobs::{Location, UploadId};
 use crate::db::{self, Tx, blobs, garbage, repositories, uploads};
+use crate::registry::access::admit_again;
 use crate::registry::blobs::is_whole;
 use crate::registry::{Ctx, Error, Event, Registry};
 
@@ -146,6 +148,7 @@ struct Commit {
 
 impl Commit {
     fn run(&self, tx: &mut Tx<'_>) -> Result<Outcome, Error> {
+        admit_again(tx, &self.ctx, &self.repository, Permissions::WRITE)?;
         let Some(blob_id) = self.blob(tx)? else { return Ok(Outcome::BytesNeeded) };
         if !uploads::delete_held(tx, &self.upload, &self.holder)? {
             // Its lease ran out and somebody else took it.

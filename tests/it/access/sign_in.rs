@@ -2,7 +2,9 @@
 
 use http::header::AUTHORIZATION;
 
-use crate::support::{Image, on_each_engine_with_accounts, sha256};
+use havre::telemetry::metrics::ACTIONS;
+
+use crate::support::{Client, Image, on_each_engine_with_accounts, sha256};
 
 #[tokio::test]
 async fn without_credentials_everything_private_or_missing_is_one_challenge() {
@@ -25,6 +27,50 @@ async fn without_credentials_everything_private_or_missing_is_one_challenge() {
         assert!(!base.header("www-authenticate").contains("scope"));
         let catalog = app.get("/v2/_catalog").await.refused(401, "UNAUTHORIZED");
         assert!(catalog.header("www-authenticate").ends_with("scope=\"registry:catalog:*\""));
+    })
+    .await;
+}
+
+/// The paths that the router knows, as its source names them.
+fn top_level_routes() -> Vec<String> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/http/router.rs");
+    let source = std::fs::read_to_string(path).unwrap();
+    let (_, routes) = source.split_once("match request.uri().path() {").unwrap();
+    let (routes, _) = routes.split_once("\n    }\n").unwrap();
+    let arms = routes.lines().filter_map(|line| line.split_once(" => ").map(|(arm, _)| arm));
+    arms.flat_map(|arm| arm.split('"').skip(1).step_by(2)).map(str::to_owned).collect()
+}
+
+/// What is outside of `/v2` has a decision too: a route that is added wants a row here, and a test of what it refuses.
+#[tokio::test]
+async fn every_route_beside_the_registrys_api_is_open_on_purpose() {
+    // Path, method, status for who shows nothing and for who shows something wrong.
+    let decisions = [
+        // Decided action by action, below.
+        ("/v2", "GET", 401, 401),
+        ("/v2/", "GET", 401, 401),
+        // Anybody gets a token that opens what anybody may read; nobody gets one for a wrong password.
+        ("/token", "GET", 200, 401),
+        // For machines that watch and proxies that ask: nothing of users or images stands in them.
+        ("/healthz", "GET", 200, 200),
+        ("/readyz", "GET", 200, 200),
+        ("/metrics", "GET", 200, 200),
+        ("/", "GET", 200, 200),
+    ];
+    let mut known: Vec<&str> = decisions.iter().map(|decision| decision.0).collect();
+    let mut found = top_level_routes();
+    known.sort_unstable();
+    found.sort_unstable();
+    assert_eq!(found, known);
+    on_each_engine_with_accounts(async |app| {
+        app.as_user("alice").push_image("alice/secret-name", "v1", "a").await;
+        for (path, method, nothing, wrong) in decisions {
+            let call = |client: &Client| client.call(method.parse().unwrap(), path);
+            let answer = call(app).await.expect(nothing);
+            call(&app.as_pair("alice", "not the password")).await.expect(wrong);
+            let text = answer.text();
+            assert!(!text.contains("alice") && !text.contains("secret-name"), "{path}: {text}");
+        }
     })
     .await;
 }
@@ -60,6 +106,12 @@ async fn every_route_has_a_decision() {
         for call in calls {
             let answer = call.await.expect(401);
             assert!(answer.header("www-authenticate").starts_with("Bearer "));
+        }
+        // An action that is added wants a call above.
+        let page = app.app.metrics.encode();
+        for action in ACTIONS.iter().filter(|action| !["health", "metrics", "token", "other"].contains(*action)) {
+            let refused = format!("havre_requests_total{{action=\"{action}\",status=\"401\"}}");
+            assert!(page.contains(&refused), "{action} was not called");
         }
         app.as_user("alice").get("/v2/alice/app/manifests/v1").await.expect(200);
     })

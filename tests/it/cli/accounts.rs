@@ -158,3 +158,48 @@ fn beside_no_registry_the_commands_say_what_to_do() {
     place.run(&["user", "list"]).exits(2).complains("havre serve");
     assert!(!place.data().exists());
 }
+
+#[tokio::test]
+async fn what_is_already_so_is_said_and_what_is_set_is_shown() {
+    let place = Place::new();
+    let serving = place.serve_with(&[], &[("HAVRE_ADMIN_PASSWORD", PASSWORD.as_ref())]);
+    let admin = serving.client().as_pair("admin", PASSWORD);
+    admin.push_image("acme/app", "v1", "a").await;
+    place.run(&["org", "add", "acme", "--display-name", "Acme Corp."]).exits(0);
+    place.run(&["namespace", "show", "acme"]).exits(0).says("display name: Acme Corp.").says("organisation");
+    place.run(&["namespace", "show", "acme/app"]).exits(0).says("visibility: private");
+    place.run(&["namespace", "visibility", "acme/app", "public"]).exits(0);
+    place.run(&["namespace", "show", "acme/app", "--json"]).exits(0).says("\"visibility\":\"public\"");
+    place.run(&["namespace", "show", "acme/none"]).exits(2).complains("there is no repository acme/none");
+    place.run(&["team", "add", "acme/core"]).exits(0);
+    place.run(&["team", "join", "acme/core", "admin"]).exits(0).says("admin is in the team");
+    place.run(&["team", "join", "acme/core", "admin"]).exits(0).says("is already in");
+    place.run(&["team", "leave", "acme/core", "admin"]).exits(0).says("is no longer in");
+    place.run(&["team", "leave", "acme/core", "admin"]).exits(0).says("was not in");
+    // A user's namespace has no teams.
+    place.run(&["team", "add", "admin/core"]).exits(2).complains("there is no organisation admin");
+}
+
+#[tokio::test]
+async fn a_lost_master_key_is_named_and_there_is_a_way_on() {
+    let place = Place::new();
+    place.serve_with(&[], &[("HAVRE_ADMIN_PASSWORD", PASSWORD.as_ref())]).stop().await;
+    let key = place.data().join("master-key");
+    std::fs::remove_file(&key).unwrap();
+    let way_on = "havre admin new-signing-keys";
+    let serve = || place.run(&["serve", "--listen", "127.0.0.1:0"]);
+    serve().exits(2).complains(way_on);
+    assert!(!key.exists(), "no other key is made unasked");
+    // Another key is named as wrong.
+    std::fs::write(&key, "0".repeat(64)).unwrap();
+    serve().exits(2).complains(way_on);
+    std::fs::remove_file(&key).unwrap();
+    place.run(&["admin", "new-signing-keys"]).exits(2).complains("add --yes");
+    assert!(!key.exists());
+    place.run(&["admin", "new-signing-keys", "--yes"]).exits(0).says("in place of 1");
+    assert_eq!(std::fs::metadata(&key).unwrap().permissions().mode() & 0o777, 0o600);
+    let serving = place.serve_with(&[], &[]);
+    let admin = serving.client().as_pair("admin", PASSWORD);
+    let token = admin.token_for("repository:admin/app:pull").await;
+    serving.client().as_bearer(&token).get("/v2/").await.expect(200);
+}

@@ -14,8 +14,15 @@ const PASSWORD: &str = "correct horse battery";
 
 /// Runs a test on a server with accounts, as [`super::on_each_engine`] does on an open one.
 pub async fn on_each_engine_with_accounts(test: impl AsyncFn(&mut TestApp)) {
+    on_each_engine_with_accounts_and(&[], test).await;
+}
+
+/// The same, with further options.
+pub async fn on_each_engine_with_accounts_and(options: &[(&str, &str)], test: impl AsyncFn(&mut TestApp)) {
     let setup = Setup::default().set("server.open", "false").set("auth.admin_password", PASSWORD);
-    setup
+    options
+        .iter()
+        .fold(setup, |setup, (key, value)| setup.set(key, value))
         .on_each_engine(async |app| {
             for name in ["alice", "bob"] {
                 let add = users::Add {

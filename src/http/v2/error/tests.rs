@@ -19,6 +19,7 @@ const TABLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/errors.txt");
 fn name(error: &Error) -> String {
     let name = match error {
         Error::NameUnknown(_) => "NameUnknown",
+        Error::NameReserved(_) => "NameReserved",
         Error::ManifestUnknown { .. } => "ManifestUnknown",
         Error::BlobUnknown { .. } => "BlobUnknown",
         Error::BlobDamaged(_) => "BlobDamaged",
@@ -82,6 +83,7 @@ fn errors() -> Vec<Error> {
     let store = |errno: rustix::io::Errno| blobs::Error::io("write", "uploads/x", errno.into());
     vec![
         Error::NameUnknown(repository.clone()),
+        Error::NameReserved(RepositoryName::parse("api/app").unwrap()),
         Error::ManifestUnknown { repository: repository.clone(), reference: Reference::Tag(Tag::parse("v1").unwrap()) },
         Error::BlobUnknown { repository, digest },
         Error::BlobDamaged(digest),
