@@ -99,9 +99,3 @@ pub fn list(tx: &mut Tx<'_>, kind: Option<&str>, after: &str, limit: i64) -> Res
     )?;
     rows.into_iter().map(namespace).collect()
 }
-
-/// Sets what people call a namespace.
-pub fn set_display_name(tx: &mut Tx<'_>, id: i64, display_name: Option<&str>) -> Result<(), Error> {
-    tx.execute("UPDATE namespaces SET display_name = $2 WHERE id = $1", &[id.into(), display_name.into()])?;
-    Ok(())
-}

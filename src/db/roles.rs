@@ -196,3 +196,15 @@ pub fn bindings(tx: &mut Tx<'_>, namespace_id: i64) -> Result<Vec<BindingRow>, E
     )?;
     rows.into_iter().map(binding).collect()
 }
+
+/// What each role of a team allows, as sums of bits.
+pub fn of_team(tx: &mut Tx<'_>, team_id: i64) -> Result<Vec<i64>, Error> {
+    let sql = "SELECT o.permissions FROM role_bindings b JOIN roles o ON o.id = b.role_id WHERE b.team_id = $1";
+    tx.query(sql, &[team_id.into()])?.into_iter().map(|mut row| row.int(0)).collect()
+}
+
+/// What each role of a robot allows, as sums of bits.
+pub fn of_robot(tx: &mut Tx<'_>, robot_id: i64) -> Result<Vec<i64>, Error> {
+    let sql = "SELECT o.permissions FROM role_bindings b JOIN roles o ON o.id = b.role_id WHERE b.robot_id = $1";
+    tx.query(sql, &[robot_id.into()])?.into_iter().map(|mut row| row.int(0)).collect()
+}

@@ -144,6 +144,15 @@ pub fn set_password(tx: &mut Tx<'_>, id: i64, hash: &str, now: i64) -> Result<()
     Ok(())
 }
 
+/// Changes what people call a user.
+pub fn set_display_name(tx: &mut Tx<'_>, id: i64, display_name: Option<&str>, now: i64) -> Result<(), Error> {
+    tx.execute(
+        "UPDATE users SET display_name = $2, updated_at = $3 WHERE id = $1",
+        &[id.into(), display_name.into(), now.into()],
+    )?;
+    Ok(())
+}
+
 /// Changes the state.
 pub fn set_state(tx: &mut Tx<'_>, id: i64, state: &'static str, now: i64) -> Result<(), Error> {
     tx.execute("UPDATE users SET state = $2, updated_at = $3 WHERE id = $1", &[id.into(), state.into(), now.into()])?;

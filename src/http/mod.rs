@@ -1,5 +1,6 @@
 //! HTTP: one listener, one way through it for every request.
 
+mod api;
 pub mod body;
 pub mod exchange;
 mod health;

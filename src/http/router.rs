@@ -12,7 +12,7 @@ use hyper::body::Incoming;
 
 use super::body::{Body, Sent};
 use super::exchange::{self, Exchange};
-use super::{health, token, v2};
+use super::{api, health, token, v2};
 use crate::app::App;
 use crate::telemetry::access::Access;
 use crate::telemetry::metrics::action;
@@ -51,6 +51,8 @@ async fn route(exchange: Exchange, request: Request<Incoming>) -> (usize, Respon
         "/v2" => v2::handle(exchange, request).await,
         path if path.starts_with("/v2/") => v2::handle(exchange, request).await,
         "/token" => (const { action("token") }, Box::pin(token::handle(exchange, request)).await),
+        "/api" => (const { action("api") }, Box::pin(api::handle(exchange, request)).await),
+        path if path.starts_with("/api/") => (const { action("api") }, Box::pin(api::handle(exchange, request)).await),
         "/healthz" => (health, only_get(&request, health::live).await),
         "/readyz" => (health, only_get(&request, || health::ready(&exchange.app)).await),
         "/metrics" => (const { action("metrics") }, only_get(&request, || health::metrics(&exchange.app)).await),

@@ -13,10 +13,13 @@ pub mod users;
 use serde_json::Value;
 
 use super::{Ctx, Event};
+use crate::auth::Permissions;
 use crate::auth::account_name::InvalidName;
 use crate::auth::password::{HashError, Weak};
-use crate::db::namespaces::NamespaceRow;
-use crate::db::users::UserRow;
+pub use crate::db::namespaces::NamespaceRow;
+pub use crate::db::robots::RobotRow;
+pub use crate::db::roles::RoleRow;
+pub use crate::db::users::UserRow;
 use crate::db::{self, Tx, epoch};
 
 /// Why an account, a role or a token cannot be made or changed as it was asked for.
@@ -74,6 +77,32 @@ pub enum AccountError {
     /// It is still needed.
     #[error("{0}")]
     InUse(String),
+    /// Nobody gives what they do not have themselves.
+    #[error("you cannot give what you may not do yourself here: {0}")]
+    Beyond(String),
+}
+
+/// Refuses to hand on what the caller may not do where it was let in.
+fn within(ctx: &Ctx, handed: Permissions) -> Result<(), AccountError> {
+    if ctx.hands_on.contains(handed) {
+        return Ok(());
+    }
+    let beyond: Vec<&str> =
+        handed.words().filter(|word| Permissions::parse(word).is_none_or(|one| !ctx.hands_on.contains(one))).collect();
+    Err(AccountError::Beyond(beyond.join(", ")))
+}
+
+/// Whether people can be called that: at most 128 characters, none that moves others about.
+fn display_name_is_plain(name: Option<&str>) -> Result<(), AccountError> {
+    let plain = |name: &str| (1..=128).contains(&name.chars().count()) && !name.chars().any(char::is_control);
+    match name {
+        Some(name) if !plain(name) => Err(AccountError::Word {
+            kind: "display name",
+            word: name.chars().take(32).collect(),
+            known: "1 to 128 printable characters".to_owned(),
+        }),
+        _ => Ok(()),
+    }
 }
 
 fn unknown(kind: &'static str, name: &str) -> AccountError {

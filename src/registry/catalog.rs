@@ -1,7 +1,11 @@
 //! The list of repositories.
 
+use oci::RepositoryName;
+
 use super::{Ctx, Error, Registry};
+use crate::db::Tx;
 use crate::db::access;
+pub use crate::db::access::RepositoryRow;
 
 /// One page of a list in ASCII order.
 #[derive(Debug, PartialEq, Eq)]
@@ -27,4 +31,25 @@ pub async fn list(registry: &Registry, ctx: &Ctx, last: Option<&str>, limit: usi
     let viewer = registry.viewer(ctx);
     let names = registry.db.scan(move |tx| access::repositories(tx, viewer, &last, limit as i64 + 1)).await?;
     Ok(Page::cut(names, limit))
+}
+
+/// Lists the repositories that the caller may read, empty ones too, behind `after`; with `namespace`, those in it.
+pub async fn repositories(
+    registry: &Registry,
+    ctx: &Ctx,
+    namespace: Option<&str>,
+    after: &str,
+    limit: usize,
+) -> Result<Vec<RepositoryRow>, Error> {
+    let (viewer, after) = (registry.viewer(ctx), after.to_owned());
+    let prefix = namespace.map(|name| format!("{name}/")).unwrap_or_default();
+    Ok(registry.db.scan(move |tx| access::repositories_below(tx, viewer, &prefix, &after, limit as i64)).await?)
+}
+
+/// Finds a repository.
+pub async fn find(registry: &Registry, name: &RepositoryName) -> Result<RepositoryRow, Error> {
+    let name = name.clone();
+    let find =
+        move |tx: &mut Tx<'_>| access::repository_named(tx, &name)?.ok_or_else(|| Error::NameUnknown(name.clone()));
+    registry.db.read(find).await
 }

@@ -133,13 +133,18 @@ impl Ctx {
         }
     }
 
+    /// Whether the caller administers the instance, and its credential reaches that far.
+    pub fn may_administer(&self) -> bool {
+        self.hands_on.contains(Permissions::INSTANCE) && self.reach().contains(Permissions::INSTANCE)
+    }
+
     /// How far the caller's credential reaches; what the operator types reaches everywhere.
     pub(super) fn reach(&self) -> Permissions {
         self.credential.as_ref().map_or(Permissions::ALL, |held| held.reach)
     }
 
     /// Whether the caller's credential lets anything be read.
-    pub(super) fn may_read_at_all(&self) -> bool {
+    pub fn may_read_at_all(&self) -> bool {
         self.credential.as_ref().is_none_or(|held| held.reach.contains(Permissions::READ))
     }
 

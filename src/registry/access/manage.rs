@@ -55,7 +55,12 @@ pub async fn admit_to(
         Decision::Allow => {
             ctx.identity = stand.identity;
             ctx.hands_on = stand.rights;
-            ctx.credential = Some(Arc::new(Held { proof: Arc::clone(proof), reach: stand.reach, token: stand.token }));
+            ctx.credential = Some(Arc::new(Held {
+                proof: Arc::clone(proof),
+                reach: stand.reach,
+                token: stand.token,
+                epoch: stand.epoch,
+            }));
             return Ok(());
         }
         Decision::SignIn => Why::SignIn,

@@ -3,7 +3,7 @@
 use oci::RepositoryName;
 use serde_json::json;
 
-use super::{AccountError, changed, namespace, taken, unknown};
+use super::{AccountError, changed, display_name_is_plain, namespace, taken, unknown};
 use crate::auth::{Visibility, account_name};
 use crate::db::namespaces::{self, NamespaceRow};
 use crate::db::{Tx, access, repositories};
@@ -76,6 +76,30 @@ pub async fn visibility_of(registry: &Registry, name: &RepositoryName) -> Result
         Ok::<_, Error>(visibility(&word)?)
     };
     registry.db.read(find).await
+}
+
+/// Lists the namespaces behind `after` that the caller may know of.
+pub async fn seen(registry: &Registry, ctx: &Ctx, after: &str, limit: usize) -> Result<Vec<NamespaceRow>, Error> {
+    let (viewer, after) = (registry.viewer(ctx), after.to_owned());
+    Ok(registry.db.scan(move |tx| access::namespaces(tx, viewer, &after, limit as i64)).await?)
+}
+
+/// Sets what people call a namespace.
+pub async fn set_display_name(
+    registry: &Registry,
+    ctx: &Ctx,
+    name: &str,
+    display_name: Option<String>,
+) -> Result<(), Error> {
+    display_name_is_plain(display_name.as_deref())?;
+    let (ctx, name) = (ctx.clone(), name.to_owned());
+    let set = move |tx: &mut Tx<'_>| {
+        let found = namespace(tx, &name)?;
+        namespaces::set_display_name(tx, found.id, display_name.as_deref())?;
+        changed(tx, &ctx, "namespace.display_name", &json!({ "namespace": name }))?;
+        Ok::<_, Error>(())
+    };
+    registry.db.write(set).await
 }
 
 /// Lists namespaces behind `after`; with `kind`, those of that kind of owner.

@@ -2,12 +2,12 @@
 
 use serde_json::json;
 
-use super::{AccountError, changed, namespace, taken, unknown};
+use super::{AccountError, changed, namespace, taken, unknown, within};
 use crate::auth::seal::random;
 use crate::auth::{Permissions, Secret, SecretKind, account_name};
 use crate::db::robots::{self, RobotRow};
 use crate::db::tokens::{self, NewToken};
-use crate::db::{self, Tx};
+use crate::db::{self, Tx, roles};
 use crate::registry::{Ctx, Error, Registry};
 
 /// At most this many secrets of a robot hold at once: the one in use and the one that replaces it.
@@ -16,6 +16,11 @@ const SECRETS: usize = 2;
 fn robot(tx: &mut Tx<'_>, name: &str) -> Result<RobotRow, Error> {
     let (namespace, own) = account_name::split_robot(name).ok_or_else(|| unknown("robot", name))?;
     Ok(robots::by_name(tx, namespace, own)?.ok_or_else(|| unknown("robot", name))?)
+}
+
+/// What a robot may do anywhere: whoever gets its secret may do that too.
+fn rights(tx: &mut Tx<'_>, robot: &RobotRow) -> Result<Permissions, db::Error> {
+    Ok(roles::of_robot(tx, robot.id)?.into_iter().map(Permissions::from_bits).collect())
 }
 
 /// Makes a robot and its first secret. It may do nothing until it is given a role.
@@ -63,6 +68,7 @@ pub async fn rotate(registry: &Registry, ctx: &Ctx, name: &str) -> Result<Secret
     let (ctx, name, hash) = (ctx.clone(), name.to_owned(), secret.hash());
     let rotate = move |tx: &mut Tx<'_>| {
         let robot = robot(tx, &name)?;
+        within(&ctx, rights(tx, &robot)?)?;
         let held = tokens::of_robot(tx, robot.id, ctx.now)?;
         for old in held.iter().rev().skip(SECRETS - 1) {
             tokens::revoke(tx, old.id, ctx.now)?;
@@ -80,6 +86,9 @@ pub async fn set_disabled(registry: &Registry, ctx: &Ctx, name: &str, disabled: 
     let (ctx, name) = (ctx.clone(), name.to_owned());
     let set = move |tx: &mut Tx<'_>| {
         let robot = robot(tx, &name)?;
+        if !disabled {
+            within(&ctx, rights(tx, &robot)?)?;
+        }
         robots::set_disabled(tx, robot.id, disabled)?;
         let kind = if disabled { "robot.disable" } else { "robot.enable" };
         changed(tx, &ctx, kind, &json!({ "robot": name }))?;
@@ -98,6 +107,12 @@ pub async fn remove(registry: &Registry, ctx: &Ctx, name: &str) -> Result<(), Er
         Ok::<_, Error>(())
     };
     registry.db.write(remove).await
+}
+
+/// Finds a robot.
+pub async fn find(registry: &Registry, name: &str) -> Result<RobotRow, Error> {
+    let name = name.to_owned();
+    registry.db.read(move |tx| robot(tx, &name)).await
 }
 
 /// Lists the robots of a namespace.

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{AccountError, changed, namespace, unknown, user};
+use super::{AccountError, changed, namespace, unknown, user, within};
 use crate::auth::account_name::split_robot;
 use crate::auth::{Pattern, Permissions, role};
 use crate::db::roles::{self, BindingRow, Holder, RoleRow};
@@ -72,6 +72,9 @@ pub async fn set(
     let set = move |tx: &mut Tx<'_>| {
         let namespace = namespace(tx, pattern.namespace_name())?;
         let (role, holder) = (find_role(tx, namespace.id, &role)?, subject.find(tx, namespace.id)?);
+        if held {
+            within(&ctx, Permissions::from_bits(role.permissions))?;
+        }
         let about = (pattern.text(), pattern.is_exact());
         let (done, kind) = if held {
             (roles::grant(tx, namespace.id, role.id, holder, about, ctx.now)?, "role.grant")
@@ -132,6 +135,7 @@ pub async fn define(
         one.ok_or_else(|| wrong("permission", word, known()))
     };
     let permissions: Permissions = words.iter().map(parse).collect::<Result<Vec<_>, _>>()?.into_iter().collect();
+    within(ctx, permissions)?;
     let (ctx, in_namespace, name) = (ctx.clone(), in_namespace.to_owned(), name.to_owned());
     let define = move |tx: &mut Tx<'_>| {
         let namespace = namespace(tx, &in_namespace)?;

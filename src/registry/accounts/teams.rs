@@ -2,10 +2,11 @@
 
 use serde_json::json;
 
-use super::{AccountError, changed, namespace, taken, unknown, user};
+use super::{AccountError, changed, namespace, taken, unknown, user, within};
+use crate::auth::Permissions;
 use crate::auth::account_name;
 use crate::db::namespaces::NamespaceRow;
-use crate::db::{Tx, teams};
+use crate::db::{Tx, roles, teams};
 use crate::registry::{Ctx, Error, Registry};
 
 /// Finds an organisation: a user's namespace has no teams.
@@ -55,6 +56,9 @@ pub async fn set_member(
     let (ctx, organisation, name, member) = (ctx.clone(), organisation.to_owned(), name.to_owned(), member.to_owned());
     let set = move |tx: &mut Tx<'_>| {
         let (id, user) = (team(tx, &organisation, &name)?, user(tx, &member)?);
+        if inside {
+            within(&ctx, roles::of_team(tx, id)?.into_iter().map(Permissions::from_bits).collect())?;
+        }
         let (done, kind) = if inside {
             (teams::add_member(tx, id, user.id, ctx.now)?, "team.join")
         } else {

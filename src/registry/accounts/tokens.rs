@@ -55,10 +55,23 @@ fn check_name(name: &str) -> Result<(), AccountError> {
     }
 }
 
+/// A token that makes another one does not reach further or hold longer than it does itself.
+fn no_further(ctx: &Ctx, permissions: Permissions, expires_at: Option<i64>) -> Result<(), AccountError> {
+    if !ctx.reach().contains(permissions) {
+        return Err(AccountError::Beyond("the token you use does not reach as far as the one you ask for".to_owned()));
+    }
+    let until = ctx.credential.as_ref().map_or(i64::MAX, |held| held.proof.until);
+    if until < expires_at.unwrap_or(i64::MAX) {
+        return Err(AccountError::Beyond("the token you use expires before the one you ask for".to_owned()));
+    }
+    Ok(())
+}
+
 /// Makes a personal access token.
 pub async fn add(registry: &Registry, ctx: &Ctx, add: Add) -> Result<Added, Error> {
     check_name(&add.name)?;
     let permissions = scopes(&add.scopes)?;
+    no_further(ctx, permissions, add.expires_at)?;
     let limits: Vec<Pattern> = add.limits.iter().map(|text| pattern(text)).collect::<Result<_, _>>()?;
     let secret = Secret::new(SecretKind::Personal, random());
     let (ctx, hash) = (ctx.clone(), secret.hash());

@@ -3,11 +3,11 @@
 use serde_json::json;
 
 use super::namespaces::adopts;
-use super::{AccountError, changed, taken, user};
+use super::{AccountError, changed, display_name_is_plain, taken, user};
 use crate::auth::{account_name, password};
 use crate::db::users::{self, NewUser, UserRow};
 use crate::db::{self, Tx, namespaces, roles, teams, tokens};
-use crate::registry::{Ctx, Error, Registry};
+use crate::registry::{Ctx, Error, Event, Registry};
 
 /// The name of the first account.
 pub const FIRST: &str = "admin";
@@ -129,6 +129,29 @@ pub async fn set_password(registry: &Registry, ctx: &Ctx, name: &str, given: Str
         changed(tx, &ctx, "user.password", &json!({ "user": row.public_id }))
     };
     Ok(registry.db.write(change).await?)
+}
+
+/// Sets what people call a user.
+pub async fn set_display_name(
+    registry: &Registry,
+    ctx: &Ctx,
+    name: &str,
+    display_name: Option<String>,
+) -> Result<(), Error> {
+    display_name_is_plain(display_name.as_deref())?;
+    let (ctx, name) = (ctx.clone(), name.to_owned());
+    let set = move |tx: &mut Tx<'_>| {
+        let row = user(tx, &name)?;
+        users::set_display_name(tx, row.id, display_name.as_deref(), ctx.now)?;
+        let event = Event {
+            kind: "user.profile",
+            detail: Some(json!({ "user": row.public_id }).to_string()),
+            ..Event::default()
+        };
+        ctx.record(tx, &event)?;
+        Ok::<_, Error>(())
+    };
+    registry.db.write(set).await
 }
 
 /// Keeps a user from signing in, or lets the user in again; all that was proved before proves nothing meanwhile.

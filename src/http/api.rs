@@ -1,0 +1,135 @@
+//! The management API, `/api/v1`: routes a request, asks whether the caller may, calls the rule, renders its outcome.
+//!
+//! Each route is declared once, with what it takes and what it answers; dispatch, the decision about access and the OpenAPI
+//! document all follow from the declaration.
+
+mod call;
+mod identity;
+mod namespaces;
+mod openapi;
+mod page;
+mod problem;
+mod repositories;
+mod robots;
+mod roles;
+mod route;
+mod teams;
+mod times;
+mod tokens;
+mod users;
+
+use std::sync::Arc;
+
+use http::header::{self, HeaderName, HeaderValue};
+use http::{Method, Request, Response, StatusCode};
+use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
+
+use super::body::Body;
+use super::exchange::Exchange;
+use super::{limits, v2};
+use crate::app::limits::Class;
+use crate::auth::{Presented, Proof, Secret};
+use crate::registry::access::manage::admit_to;
+use crate::registry::access::{self, Denial, Why};
+use call::{Call, Reply};
+use problem::Refused;
+use route::{Found, Route};
+
+/// What stands before every path.
+pub(super) const BASE: &str = "/api/v1";
+/// Longest body that is read.
+const MAX_BODY: usize = 64 * 1024;
+
+/// Every route, one slice a noun.
+const ROUTES: [&[Route]; 7] =
+    [identity::ROUTES, users::ROUTES, tokens::ROUTES, namespaces::ROUTES, teams::ROUTES, roles::ROUTES, robots::ROUTES];
+
+fn routes() -> impl Iterator<Item = &'static Route> {
+    ROUTES.into_iter().flatten().chain(repositories::ROUTES)
+}
+
+/// Answers a request below `/api`.
+pub(super) async fn handle(exchange: Exchange, request: Request<Incoming>) -> Response<Body> {
+    let path = request.uri().path();
+    if path == "/api/v1/openapi.json" && matches!(*request.method(), Method::GET | Method::HEAD) {
+        return json(StatusCode::OK, "application/json", openapi::DOCUMENT.clone());
+    }
+    let (exchange, outcome) = answer(exchange, request).await;
+    match outcome {
+        Ok(reply) => reply.render(),
+        Err(refused) => refused.render(&exchange),
+    }
+}
+
+async fn answer(mut exchange: Exchange, request: Request<Incoming>) -> (Arc<Exchange>, Result<Reply, Refused>) {
+    let (parts, body) = request.into_parts();
+    let prepared = Box::pin(prepare(&mut exchange, &parts, body)).await;
+    let exchange = Arc::new(exchange);
+    let outcome = match prepared {
+        Ok((route, found, body, quota)) => {
+            let call = Call::new(Arc::clone(&exchange), found, &parts, body);
+            let outcome = perform(route, call).await;
+            match (outcome, quota) {
+                (Ok(reply), Some(quota)) => Ok(reply.within(quota)),
+                (outcome, _) => outcome,
+            }
+        }
+        Err(refused) => Err(refused),
+    };
+    (exchange, outcome)
+}
+
+type Prepared = (&'static Route, Found, bytes::Bytes, Option<crate::auth::rate::Quota>);
+
+/// Finds the route, decides about the caller, and only then reads the body.
+async fn prepare(exchange: &mut Exchange, parts: &http::request::Parts, body: Incoming) -> Result<Prepared, Refused> {
+    let path = parts.uri.path().strip_prefix(BASE).ok_or(Refused::NoRoute)?;
+    let (route, found) = route::find(routes(), &parts.method, path, parts.uri.query().unwrap_or_default())?;
+    let app = Arc::clone(&exchange.app);
+    let proof = authenticate(exchange, parts).await?;
+    let target = route.target(&found)?;
+    admit_to(&app.registry, &mut exchange.ctx, &proof, &target, route.takes).await?;
+    let quota = limits::take(exchange, Class::Api).map_err(Refused::TooMany)?;
+    let body = Limited::new(body, MAX_BODY).collect().await.map_err(|_| Refused::Body)?.to_bytes();
+    Ok((route, found, body, quota))
+}
+
+/// A change runs on a task of its own: a client that goes away does not leave it half done.
+async fn perform(route: &'static Route, call: Call) -> Result<Reply, Refused> {
+    if !route.changes() {
+        return (route.handler)(call).await;
+    }
+    let request_id = Arc::clone(&call.exchange.ctx.request_id);
+    tokio::spawn((route.handler)(call)).await.unwrap_or_else(|error| {
+        tracing::error!(%request_id, %error, "a request panicked");
+        Err(Refused::Panicked)
+    })
+}
+
+/// What a request proves here: by a personal token or a robot's secret as a bearer, and by nothing else.
+async fn authenticate(exchange: &Exchange, parts: &http::request::Parts) -> Result<Arc<Proof>, Refused> {
+    let registry = &exchange.app.registry;
+    match v2::presented(&parts.headers)? {
+        Presented::Nothing => Ok(registry.access.anonymous()),
+        Presented::Bearer(text) => match Secret::parse(&text) {
+            Some(secret) => Ok(access::authenticate_secret(registry, &exchange.ctx, &secret).await?),
+            None => Err(Refused::Credential),
+        },
+        Presented::Basic { .. } if registry.access.open => Err(Denial::of(Why::Open).into()),
+        Presented::Basic { .. } => Err(Refused::Credential),
+    }
+}
+
+fn json(status: StatusCode, media_type: &'static str, body: impl Into<Body>) -> Response<Body> {
+    let mut response = Response::new(body.into());
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(
+        HeaderName::from_static("content-security-policy"),
+        HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"),
+    );
+    response
+}

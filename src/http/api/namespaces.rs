@@ -1,0 +1,142 @@
+//! Namespaces and organisations.
+
+use http::Method;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::call::{Call, Reply};
+use super::page::Page;
+use super::problem::Refused;
+use super::route::{Needs, Route};
+use crate::auth::Permissions;
+use crate::registry::Error;
+use crate::registry::accounts::NamespaceRow;
+use crate::registry::accounts::{AccountError, namespaces};
+
+pub(super) const ROUTES: &[Route] = &[
+    Route::new(
+        Method::GET,
+        "/namespaces",
+        "List the namespaces that the caller may know of",
+        Needs::Anybody,
+        Permissions::NONE,
+        |call| Box::pin(list(call)),
+    )
+    .group("namespaces")
+    .paged()
+    .answers::<Page<Namespace>>(200),
+    Route::new(
+        Method::PUT,
+        "/organisations/{namespace}",
+        "Make an organisation",
+        Needs::Instance,
+        Permissions::INSTANCE,
+        |call| Box::pin(put(call)),
+    )
+    .group("namespaces")
+    .takes_body::<NewOrganisation>()
+    .answers::<Namespace>(201),
+    Route::new(
+        Method::GET,
+        "/namespaces/{namespace}",
+        "Show a namespace",
+        Needs::Namespace,
+        Permissions::READ,
+        |call| Box::pin(get(call)),
+    )
+    .group("namespaces")
+    .answers::<Namespace>(200),
+    Route::new(
+        Method::PATCH,
+        "/namespaces/{namespace}",
+        "Change a namespace",
+        Needs::Namespace,
+        Permissions::SETTINGS,
+        |call| Box::pin(patch(call)),
+    )
+    .group("namespaces")
+    .takes_body::<NamespaceChange>()
+    .answers::<Namespace>(200),
+];
+
+/// A namespace: the first part of a repository's name.
+#[derive(Debug, Serialize, ToSchema)]
+struct Namespace {
+    /// Its name.
+    name: String,
+    /// Whose it is: `user`, `organisation` or `none`.
+    kind: String,
+    /// What people call it.
+    display_name: Option<String>,
+    /// What repositories that are made in it begin with: `public`, `internal` or `private`.
+    default_visibility: String,
+}
+
+impl From<NamespaceRow> for Namespace {
+    fn from(row: NamespaceRow) -> Self {
+        Self {
+            name: row.name,
+            kind: row.owner_kind,
+            display_name: row.display_name,
+            default_visibility: row.visibility,
+        }
+    }
+}
+
+/// An organisation to make.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NewOrganisation {
+    /// What people call it.
+    display_name: Option<String>,
+}
+
+/// What is to change of a namespace; what is left out stays.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NamespaceChange {
+    /// What people call it.
+    display_name: Option<String>,
+    /// What repositories that are made in it begin with: `public`, `internal` or `private`.
+    default_visibility: Option<String>,
+}
+
+async fn list(call: Call) -> Result<Reply, Refused> {
+    let cursor = call.cursor()?;
+    let rows = namespaces::seen(call.registry(), call.ctx(), &cursor.after, cursor.limit + 1).await?;
+    Ok(call.page(&cursor.page(rows, |row| row.name.clone(), Namespace::from), &cursor))
+}
+
+/// Sent again, it finds the organisation as it was made.
+async fn put(call: Call) -> Result<Reply, Refused> {
+    let (name, new) = (call.argument("namespace"), call.body::<NewOrganisation>()?);
+    let made = match namespaces::add_organisation(call.registry(), call.ctx(), name, new.display_name.clone()).await {
+        Ok(()) => true,
+        Err(Error::Account(taken @ AccountError::Taken { .. })) => {
+            let row = namespaces::find(call.registry(), name).await.map_err(|_| Error::from(taken.clone()))?;
+            if row.owner_kind != "organisation" || row.display_name != new.display_name {
+                return Err(taken.into());
+            }
+            false
+        }
+        Err(error) => return Err(error.into()),
+    };
+    Ok(Reply::made(made, &Namespace::from(namespaces::find(call.registry(), name).await?)))
+}
+
+async fn get(call: Call) -> Result<Reply, Refused> {
+    let row = namespaces::find(call.registry(), call.argument("namespace")).await?;
+    Ok(Reply::json(200, &Namespace::from(row)))
+}
+
+async fn patch(call: Call) -> Result<Reply, Refused> {
+    let (name, change) = (call.argument("namespace"), call.body::<NamespaceChange>()?);
+    if change.display_name.is_some() {
+        namespaces::set_display_name(call.registry(), call.ctx(), name, change.display_name).await?;
+    }
+    if let Some(word) = &change.default_visibility {
+        namespaces::set_default(call.registry(), call.ctx(), name, word).await?;
+    }
+    let row = namespaces::find(call.registry(), name).await?;
+    Ok(Reply::json(200, &Namespace::from(row)))
+}
