@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that unwraps says where it failed")]
 
 mod access;
+mod api;
 mod architecture;
 mod cli;
 mod server;

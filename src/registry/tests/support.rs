@@ -15,6 +15,7 @@ use oci::{Algorithm, Digest, Reference, RepositoryName, Tag};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::auth::Permissions;
 use crate::blobs::{self, Blobs, Disk, Durability, Faulty, Memory, Pool, Reader, UploadId};
 use crate::db::Db;
 use crate::db::inventory::Totals;
@@ -94,6 +95,7 @@ impl World {
         Ctx {
             identity: Identity::Anonymous,
             credential: None,
+            hands_on: Permissions::NONE,
             request_id: "request".into(),
             address: None,
             user_agent: None,

@@ -51,6 +51,9 @@ async fn every_route_beside_the_registrys_api_is_open_on_purpose() {
         ("/v2/", "GET", 401, 401),
         // Anybody gets a token that opens what anybody may read; nobody gets one for a wrong password.
         ("/token", "GET", 200, 401),
+        // Decided route by route, in `api.rs`.
+        ("/api", "GET", 404, 404),
+        ("/api/", "GET", 404, 404),
         // For machines that watch and proxies that ask: nothing of users or images stands in them.
         ("/healthz", "GET", 200, 200),
         ("/readyz", "GET", 200, 200),
