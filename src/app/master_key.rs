@@ -10,6 +10,14 @@ use crate::config::Config;
 /// The file of the data directory that holds the key where the configuration names none.
 const FILE: &str = "master-key";
 
+/// Reads the key for a command beside a server; nothing where it cannot be had. What needs it says so.
+pub(super) fn find(config: &Config) -> Option<MasterKey> {
+    let made = config.auth.master_key.is_some() || config.auth.master_key_file.is_some();
+    let found = made || config.data_dir.join(FILE).is_file();
+    let key = found.then(|| load(config))?;
+    key.inspect_err(|error| tracing::debug!(%error, "the master key cannot be read")).ok()
+}
+
 /// Reads the key: from the configuration, the file it names, or the data directory, where the first start makes one.
 pub(super) fn load(config: &Config) -> Result<MasterKey, OpenError> {
     if let Some(key) = &config.auth.master_key {

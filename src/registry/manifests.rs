@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use oci::{Algorithm, Digest, Manifest, Reference, ReferenceKind, RepositoryName, Tag};
 
+use super::audit::Pull;
 use super::{Ctx, Error, Event, Registry, tags};
 use crate::config::MissingReferences;
 use crate::db::manifests::{self, ManifestHead, ManifestRow, NewManifest, Target};
@@ -16,7 +17,7 @@ const ANNOTATIONS_LISTED: usize = 1024 * 1024;
 /// Finds a manifest with its bytes.
 pub async fn get(
     registry: &Registry,
-    _ctx: &Ctx,
+    ctx: &Ctx,
     repository: &RepositoryName,
     reference: &Reference,
 ) -> Result<ManifestRow, Error> {
@@ -26,7 +27,11 @@ pub async fn get(
         Reference::Digest(digest) => manifests::by_digest(tx, &name, digest),
     };
     match registry.db.read(find).await? {
-        Some(row) => Ok(row),
+        Some(row) => {
+            let pull = Pull { repository, reference, digest: &row.digest, keys: row.keys, fetched: true };
+            registry.audit.pulled(ctx, &pull);
+            Ok(row)
+        }
         None => Err(unknown(registry, repository, reference).await?),
     }
 }
@@ -34,7 +39,7 @@ pub async fn get(
 /// Finds a manifest without its bytes.
 pub async fn head(
     registry: &Registry,
-    _ctx: &Ctx,
+    ctx: &Ctx,
     repository: &RepositoryName,
     reference: &Reference,
 ) -> Result<ManifestHead, Error> {
@@ -44,7 +49,11 @@ pub async fn head(
         Reference::Digest(digest) => manifests::head_by_digest(tx, &name, digest),
     };
     match registry.db.read(find).await? {
-        Some(row) => Ok(row),
+        Some(row) => {
+            let pull = Pull { repository, reference, digest: &row.digest, keys: row.keys, fetched: false };
+            registry.audit.pulled(ctx, &pull);
+            Ok(row)
+        }
         None => Err(unknown(registry, repository, reference).await?),
     }
 }

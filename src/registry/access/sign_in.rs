@@ -10,6 +10,7 @@ use crate::auth::{Credential, Presented, Principal, Proof, Secret, SecretKind, a
 use crate::db::tokens::TokenRow;
 use crate::db::users::UserRow;
 use crate::db::{self, Tx, robots, tokens, users};
+use crate::registry::context::{Account, Identity};
 use crate::registry::{Ctx, Error, Event, Registry};
 
 /// The use of a token is recorded once in this time, in microseconds: not every request shall write.
@@ -60,14 +61,16 @@ async fn by_secret(registry: &Registry, ctx: &Ctx, name: &str, secret: &Secret) 
     if secret.kind() == SecretKind::Refresh {
         return Err(wrong());
     }
-    let (hash, name, now) = (secret.hash(), name.to_owned(), ctx.now);
+    let (hash, given, name, now) = (secret.hash(), name, name.to_owned(), ctx.now);
     let find = move |tx: &mut Tx<'_>| {
         let Some(token) = tokens::by_secret(tx, &hash, now)?.filter(|token| token.holds(now)) else { return Ok(None) };
         let principal = principal_of(tx, &token, &name)?;
         Ok::<_, db::Error>(principal.map(|principal| (principal, token)))
     };
-    // Not written down: secrets cannot be guessed, and whoever tried could fill the database.
-    let Some((principal, token)) = registry.db.read(find).await? else { return Err(wrong()) };
+    let Some((principal, token)) = registry.db.read(find).await? else {
+        registry.audit.refused(ctx, given, None);
+        return Err(wrong());
+    };
     record_use(registry, ctx, &token);
     let until = token.expires_at.unwrap_or(i64::MAX);
     Ok(Proof::new(principal, Credential::Token(token.public_id.into()), Bound::Unbounded, until))
@@ -149,13 +152,12 @@ async fn verify_password(
     if right && user.is_some() {
         lock(&access.throttle).forgive(name, ctx.address);
         lock(&access.passwords).remember(name, version, secret, ctx.now);
-        record(registry, ctx, "account.sign_in", user.map(|user| user.public_id.clone()));
+        if let Some(user) = user {
+            record(registry, ctx, user);
+        }
         return Ok(());
     }
-    // Of an account that is not there nothing is written down: whoever makes up names could fill the database.
-    if let Some(user) = user {
-        record(registry, ctx, "account.sign_in_refused", Some(user.public_id.clone()));
-    }
+    registry.audit.refused(ctx, name, user.map(|user| user.public_id.as_str()));
     Err(Denial::of(Why::WrongCredentials).into())
 }
 
@@ -166,14 +168,18 @@ fn slow_down(access: &Access, ctx: &Ctx, name: &str) -> Result<(), Error> {
     }
 }
 
-/// Writes down that somebody signed in or was refused. The request does not wait for it: how long that takes must not tell
-/// whether there is such an account.
-fn record(registry: &Registry, ctx: &Ctx, kind: &'static str, user: Option<String>) {
-    let (db, ctx) = (Arc::clone(&registry.db), ctx.clone());
+/// Writes down that somebody signed in. The request does not wait for it.
+fn record(registry: &Registry, ctx: &Ctx, user: &UserRow) {
+    let account = Account {
+        id: user.id,
+        public_id: user.public_id.as_str().into(),
+        name: user.name.as_str().into(),
+        admin: user.admin,
+    };
+    let (db, ctx) = (Arc::clone(&registry.db), Ctx { identity: Identity::User(Arc::new(account)), ..ctx.clone() });
     tokio::spawn(async move {
-        let detail = user.map(|id| format!("{{\"user\":\"{id}\"}}"));
         let record = move |tx: &mut Tx<'_>| {
-            ctx.record(tx, &Event { kind, detail: detail.clone(), ..Event::default() })?;
+            ctx.record(tx, &Event { kind: "account.sign_in", ..Event::default() })?;
             Ok::<_, db::Error>(())
         };
         if let Err(error) = db.write_soft(record).await {
