@@ -63,12 +63,18 @@ async fn by_secret(registry: &Registry, ctx: &Ctx, name: &str, secret: &Secret) 
     }
     let (hash, given, name, now) = (secret.hash(), name, name.to_owned(), ctx.now);
     let find = move |tx: &mut Tx<'_>| {
-        let Some(token) = tokens::by_secret(tx, &hash, now)?.filter(|token| token.holds(now)) else { return Ok(None) };
-        let principal = principal_of(tx, &token, &name)?;
-        Ok::<_, db::Error>(principal.map(|principal| (principal, token)))
+        let token = tokens::by_secret(tx, &hash, now)?.filter(|token| token.holds(now));
+        let principal = match &token {
+            Some(token) => principal_of(tx, token, &name)?,
+            None => None,
+        };
+        // Whose name was tried, so that it goes when that person is erased.
+        let tried = if principal.is_none() { users::by_name(tx, &name)?.map(|user| user.public_id) } else { None };
+        Ok::<_, db::Error>((principal.zip(token), tried))
     };
-    let Some((principal, token)) = registry.db.read(find).await? else {
-        registry.audit.refused(ctx, given, None);
+    let (found, tried) = registry.db.read(find).await?;
+    let Some((principal, token)) = found else {
+        registry.audit.refused(ctx, given, tried.as_deref());
         return Err(wrong());
     };
     record_use(registry, ctx, &token);
@@ -137,14 +143,15 @@ async fn verify_password(
     if known() {
         return Ok(());
     }
-    slow_down(access, ctx, name)?;
+    let refused = || registry.audit.refused(ctx, name, user.map(|user| user.public_id.as_str()));
+    slow_down(access, ctx, name).inspect_err(|_| refused())?;
     let turn = tokio::time::timeout(QUEUE, access.hashing.acquire()).await;
     let Ok(Ok(_turn)) = turn else { return Err(Denial::of(Why::Throttled(QUEUE)).into()) };
     // Whoever was before us in the queue may have tried the same.
     if known() {
         return Ok(());
     }
-    slow_down(access, ctx, name)?;
+    slow_down(access, ctx, name).inspect_err(|_| refused())?;
     lock(&access.throttle).charge(name, ctx.address, ctx.now);
     let hash = user.and_then(|user| user.password_hash.clone());
     let given = secret.to_owned();
@@ -157,7 +164,7 @@ async fn verify_password(
         }
         return Ok(());
     }
-    registry.audit.refused(ctx, name, user.map(|user| user.public_id.as_str()));
+    refused();
     Err(Denial::of(Why::WrongCredentials).into())
 }
 

@@ -148,6 +148,9 @@ async fn an_erased_person_is_gone_from_the_events_and_the_proof_holds() {
         alice.push_image("alice/app", "v1", "a").await;
         app.personal_token("alice", "laptop of Alice", &["read"]).await;
         app.as_pair("alice", "wrong password").get("/v2/").await.expect(401);
+        let revoked = app.personal_token("alice", "old", &["read"]).await;
+        app.revoke_token("alice", "old").await;
+        app.as_pair("alice", &revoked).get("/v2/").await.expect(401);
         settle(app).await;
         let persons = "SELECT COUNT(*) FROM event_persons p JOIN users u ON p.person = 'user:' || u.public_id \
                        WHERE u.name LIKE '%alice%' OR u.state = 'erased'";
@@ -155,6 +158,8 @@ async fn an_erased_person_is_gone_from_the_events_and_the_proof_holds() {
         assert!(count().await > 3);
         users::erase(&app.app.registry, &ctx(), "alice").await.unwrap();
         assert_eq!(count().await, 0);
+        let typed = "SELECT COUNT(*) FROM event_persons WHERE name = 'alice'";
+        assert_eq!(app.read(move |tx| tx.one(typed, &[])?.int(0)).await, 0);
         let named = "SELECT COUNT(*) FROM tokens WHERE name LIKE '%Alice%' OR last_used_address IS NOT NULL";
         assert_eq!(app.read(move |tx| tx.one(named, &[])?.int(0)).await, 0);
         settle(app).await;
