@@ -314,3 +314,47 @@ impl Refusal {
         self.ctx.record(tx, &event).map(drop)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use oci::{Algorithm, Reference, RepositoryName, Tag};
+
+    use super::{Pull, REFUSED, TOLD, WINDOW, lock};
+    use crate::config::{self, AuditPulls};
+    use crate::db::manifests::Keys;
+    use crate::registry::Ctx;
+    use crate::registry::audit::Audit;
+
+    #[test]
+    fn too_many_pulls_are_counted_all_the_same() {
+        let settings = config::Audit { pulls: AuditPulls::All, ..config::Audit::default() };
+        let audit = Audit::new(settings, None);
+        let (repository, digest) = (RepositoryName::parse("a/b").unwrap(), Algorithm::Sha256.digest(b"m"));
+        let reference = Reference::Tag(Tag::parse("v1").unwrap());
+        let keys = Keys { manifest: 1, repository: 1 };
+        let pull = Pull { repository: &repository, reference: &reference, digest: &digest, keys, fetched: true };
+        for _ in 0..TOLD + 7 {
+            audit.pulled(&Ctx::system(1), &pull);
+        }
+        let pulls = lock(&audit.pulls);
+        assert_eq!((pulls.told.len(), pulls.manifests[&1].by_tag, pulls.tags.len()), (TOLD, TOLD as i64 + 7, 1));
+        drop(pulls);
+        assert_eq!((audit.take_dropped(), audit.take_dropped()), (7, 0));
+    }
+
+    #[test]
+    fn made_up_names_are_counted_together_beyond_a_bound() {
+        let audit = Audit::new(config::Audit::default(), None);
+        let note = |now| {
+            for n in 0..10 * REFUSED {
+                audit.refused(&Ctx::system(now), &format!("name{n}"), None);
+            }
+            let due = lock(&audit.refusals).due(now);
+            (due.len(), due.iter().map(|refusal| refusal.count).sum::<i64>())
+        };
+        assert_eq!(note(0), (REFUSED + 1, 10 * REFUSED as i64));
+        assert_eq!(note(1), (0, 0), "told already, the rest as a count");
+        assert_eq!(note(WINDOW), (REFUSED + 1, 20 * REFUSED as i64));
+        assert!(lock(&audit.refusals).kinds.is_empty(), "forgotten when the minute is over");
+    }
+}
