@@ -144,6 +144,11 @@ fn verify(args: VerifyArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<Exit
     if shown {
         let _ = write!(io::stderr(), "\r\x1b[K");
     }
+    anyhow::ensure!(
+        kept.is_none_or(|(seq, _)| seq >= verified.from),
+        "the head that was kept is older than the events that are left, which begin behind {}; give a later one",
+        verified.from
+    );
     let value = json!({
         "whole": verified.broken.is_none(),
         "from": verified.from,
