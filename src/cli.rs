@@ -2,6 +2,7 @@
 
 mod access;
 mod admin;
+mod audit;
 mod check;
 mod config;
 mod namespace;
@@ -51,6 +52,8 @@ enum Command {
     Namespace(namespace::NamespaceArgs),
     /// Get back in when the password is lost
     Admin(admin::AdminArgs),
+    /// Prove, search and export what was written down
+    Audit(audit::AuditArgs),
     /// Tell why somebody may, or may not, do something
     Access(access::AccessArgs),
 }
@@ -72,6 +75,7 @@ pub fn main() -> ExitCode {
         Command::Role(args) => role::run(args, &mut out),
         Command::Namespace(args) => namespace::run(args, &mut out),
         Command::Admin(args) => admin::run(args, &mut out),
+        Command::Audit(args) => audit::run(args, &mut out),
         Command::Access(args) => access::run(args, &mut out),
     };
     result.unwrap_or_else(|error| {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"strings"
 	"sync"
 	"time"
 )
@@ -204,6 +205,9 @@ func (r *crashRun) check(format string, args ...any) {
 	if _, err := r.server.Check(); err != nil {
 		r.report.Fail("havre check --deep %s: %v", when, err)
 	}
+	if _, err := r.server.Audit(); err != nil {
+		r.report.Fail("havre audit verify %s: %v", when, err)
+	}
 }
 
 func (r *crashRun) acknowledged() int {
@@ -239,6 +243,13 @@ func (r *crashRun) end(number int) error {
 		r.report.Ok("havre check --deep at the end: %s", line)
 	} else {
 		r.report.Fail("havre check --deep at the end: %v", err)
+	}
+	if line, err := r.server.Audit(); err == nil {
+		first, _, _ := strings.Cut(line, "\n")
+		r.report.Check(strings.HasPrefix(first, "ok: ") && !strings.Contains(line, "not chained yet"),
+			"havre audit verify at the end: %s", first)
+	} else {
+		r.report.Fail("havre audit verify at the end: %v", err)
 	}
 	kills := time.Duration(number)
 	r.report.Note("%d requests, %d changes acknowledged, %d keys verified at the end, %d pushes met the sweeper's grace "+

@@ -109,11 +109,20 @@ func (s *Server) Stop() error {
 	}
 }
 
-// Check runs `havre check --deep` and returns its last line, or an error with what it found.
+// Check runs `havre check --deep` and returns what it printed, or an error with what it found.
 func (s *Server) Check() (string, error) {
+	return s.run("check", "--deep")
+}
+
+// Audit runs `havre audit verify` and returns what it printed, or an error with what it found.
+func (s *Server) Audit() (string, error) {
+	return s.run("audit", "verify")
+}
+
+func (s *Server) run(command ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), checkLimit)
 	defer cancel()
-	check := exec.CommandContext(ctx, s.Binary, append([]string{"check", "--deep"}, s.options(nil)...)...)
+	check := exec.CommandContext(ctx, s.Binary, append(command, s.options(nil)...)...)
 	var out, problems bytes.Buffer
 	check.Stdout, check.Stderr = &out, &problems
 	if err := check.Run(); err != nil {

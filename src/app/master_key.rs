@@ -11,6 +11,11 @@ use crate::db::{Db, keys};
 /// The file of the data directory that holds the key where the configuration names none.
 const FILE: &str = "master-key";
 
+/// Reads the key for a command beside a server; nothing where it cannot be had. What needs it says so.
+pub(super) fn peek(config: &Config) -> Option<MasterKey> {
+    find(config).inspect_err(|error| tracing::debug!(%error, "the master key cannot be read")).ok().flatten()
+}
+
 /// Reads the key: from the configuration, the file it names, or the data directory, where the first start makes one. Where
 /// the database already holds what another key sealed, none is made: that one has to be found again.
 pub(super) async fn load(config: &Config, db: &Db) -> Result<MasterKey, OpenError> {

@@ -6,11 +6,13 @@ use std::sync::Arc;
 use rustix::fs::FlockOperation;
 
 use super::master_key;
+use crate::auth::chain::ChainKey;
 use crate::blobs::{self, Blobs, Disk, Observed, Operation, Pool};
 use crate::config::{self, Config, DatabaseUrl};
 use crate::db::{self, Db, uploads};
 use crate::registry::Registry;
 use crate::registry::access::Access;
+use crate::registry::audit::Audit;
 use crate::registry::uploads::LEASE;
 use crate::telemetry::metrics::{Door, Metrics, StoreOperation};
 
@@ -78,7 +80,8 @@ pub async fn inspect(config: &Config) -> Result<Registry, OpenError> {
     };
     let store = Arc::new(Disk::open_existing(config.data_dir.join("store"), blobs::Durability::Full)?);
     let access = Access::new(config.server.open, config.auth.token_lifetime, None);
-    assemble(config, db, store, access)
+    let key = master_key::peek(config).map(|master| ChainKey::new(&master));
+    assemble(config, db, store, access, key)
 }
 
 /// Opens the database and the store for a server.
@@ -98,19 +101,28 @@ pub async fn registry(config: &Config, metrics: Option<&Arc<Metrics>>) -> Result
         let observer = move |operation, took| metrics.store(counted_as(operation), took);
         store = Arc::new(Observed::new(store, Arc::new(observer)));
     }
+    let master = master_key::load(config, &db).await?;
+    let key = ChainKey::new(&master);
     let access = match config.server.open {
         true => Access::open(),
-        false => Access::new(false, config.auth.token_lifetime, Some(master_key::load(config, &db).await?)),
+        false => Access::new(false, config.auth.token_lifetime, Some(master)),
     };
-    assemble(config, db, store, access)
+    assemble(config, db, store, access, Some(key))
 }
 
-fn assemble(config: &Config, db: Db, store: Arc<dyn Blobs>, access: Access) -> Result<Registry, OpenError> {
+fn assemble(
+    config: &Config,
+    db: Db,
+    store: Arc<dyn Blobs>,
+    access: Access,
+    key: Option<ChainKey>,
+) -> Result<Registry, OpenError> {
     Ok(Registry {
         db: Arc::new(db),
         blobs: store,
         pool: Arc::new(Pool::default()),
         access: Arc::new(access),
+        audit: Arc::new(Audit::new(config.audit.clone(), key)),
         settings: config.registry.clone(),
         storage: config.storage.clone(),
         lease: LEASE,

@@ -5,6 +5,7 @@
 
 pub mod account_name;
 pub mod bearer;
+pub mod chain;
 pub mod limit;
 pub mod password;
 pub mod pattern;

@@ -3,12 +3,18 @@
 use std::fmt;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use aws_lc_rs::hkdf::{HKDF_SHA256, Prk, Salt};
+use aws_lc_rs::hmac;
 
 /// Bytes of a master key.
 pub const KEY_LEN: usize = 32;
 
 /// The key under which secrets are sealed. Not shown by `Debug`.
-pub struct MasterKey(LessSafeKey);
+pub struct MasterKey {
+    sealing: LessSafeKey,
+    /// From which keys for other purposes are derived.
+    root: Prk,
+}
 
 /// What was sealed cannot be opened: by another key, for another purpose, or altered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -19,14 +25,24 @@ impl MasterKey {
     /// Takes a key of [`KEY_LEN`] bytes.
     #[must_use]
     pub fn new(bytes: &[u8]) -> Option<Self> {
-        UnboundKey::new(&AES_256_GCM, bytes).ok().map(|key| Self(LessSafeKey::new(key)))
+        let sealing = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, bytes).ok()?);
+        Some(Self { sealing, root: Salt::new(HKDF_SHA256, b"havre").extract(bytes) })
+    }
+
+    /// Derives a key for HMAC-SHA256 (HKDF, RFC 5869): one for each label, from none of which another can be told.
+    #[must_use]
+    pub fn derive(&self, label: &str) -> hmac::Key {
+        let info = [label.as_bytes()];
+        let derived = self.root.expand(&info, hmac::HMAC_SHA256);
+        let Ok(okm) = derived else { unreachable!("32 bytes are never too many for HKDF-SHA256") };
+        hmac::Key::from(okm)
     }
 
     /// Seals `secret`; it can be opened for the same `purpose` only, so that no row stands in for another.
     pub fn seal(&self, purpose: &str, secret: &[u8]) -> Vec<u8> {
         let nonce: [u8; NONCE_LEN] = random();
         let mut bytes = secret.to_vec();
-        let sealed = self.0.seal_in_place_append_tag(
+        let sealed = self.sealing.seal_in_place_append_tag(
             Nonce::assume_unique_for_key(nonce),
             Aad::from(purpose.as_bytes()),
             &mut bytes,
@@ -40,7 +56,8 @@ impl MasterKey {
         let (nonce, bytes) = sealed.split_at_checked(NONCE_LEN).ok_or(CannotOpen)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| CannotOpen)?;
         let mut bytes = bytes.to_vec();
-        let opened = self.0.open_in_place(nonce, Aad::from(purpose.as_bytes()), &mut bytes).map_err(|_| CannotOpen)?;
+        let opened =
+            self.sealing.open_in_place(nonce, Aad::from(purpose.as_bytes()), &mut bytes).map_err(|_| CannotOpen)?;
         Ok(opened.to_vec())
     }
 }

@@ -72,12 +72,17 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     };
     let app = App::new(config, registry, metrics, access);
     let sweeper = tokio::spawn(Arc::clone(&app).sweep_forever());
+    let auditor = tokio::spawn(Arc::clone(&app).audit_forever());
     announce(&app, engine, &addresses);
     if let Some(first) = first {
         welcome(&app, &first, &addresses);
     }
     let drained = server.run(router::service(Arc::clone(&app)), shutdown.wait()).await;
     sweeper.abort();
+    auditor.abort();
+    // What it was in the middle of, it either did or leaves to this.
+    let _ = auditor.await;
+    app.audit_once(false).await;
     app.access.close();
     if drained.cut > 0 {
         tracing::warn!(cut = drained.cut, "stopped; connections that had not finished were cut");

@@ -8,6 +8,7 @@
 //! An option that no source may name (a typing mistake, a key of a newer version) is an error, never ignored: a
 //! registry that runs with another limit than the one its operator believes in is worse than one that does not start.
 
+mod audit;
 mod auth;
 mod concern;
 mod database;
@@ -34,6 +35,7 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 
+pub use audit::{Audit, AuditPulls};
 pub use auth::{Auth, Hidden};
 pub use database::{Database, DatabaseUrl, PostgresUrl};
 pub use duration::{InvalidDuration, format_duration, parse_duration};
@@ -78,6 +80,8 @@ pub struct Config {
     pub registry: Registry,
     /// How blobs are stored and when they are removed.
     pub storage: Storage,
+    /// What is written down of who did what.
+    pub audit: Audit,
     /// What is written to the logs.
     pub log: Log,
 }
@@ -92,6 +96,7 @@ impl Default for Config {
             limits: Limits::default(),
             registry: Registry::default(),
             storage: Storage::default(),
+            audit: Audit::default(),
             log: Log::default(),
         }
     }

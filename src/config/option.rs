@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use std::sync::LazyLock;
 
 use super::value::Value;
-use super::{Auth, Config, Database, Literal, Log, Origin, Problem, Registry, Server, Storage};
+use super::{Audit, Auth, Config, Database, Literal, Log, Origin, Problem, Registry, Server, Storage};
 
 /// One option: its names, what it takes, and the field it fills.
 pub struct ConfigOption {
@@ -198,6 +198,7 @@ pub fn options() -> &'static [ConfigOption] {
             super::Limits::options(),
             Registry::options(),
             Storage::options(),
+            Audit::options(),
             Log::options(),
         ];
         Config::top_level_options().into_iter().chain(sections.into_iter().flatten()).collect()

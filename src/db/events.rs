@@ -11,6 +11,8 @@ pub struct NewEvent<'a> {
     pub at: i64,
     /// What happened, for example `manifest.push`.
     pub kind: &'static str,
+    /// Whether it was refused.
+    pub refused: bool,
     /// The repository it happened in.
     pub repository: Option<&'a str>,
     /// The tag it concerns.
@@ -23,34 +25,61 @@ pub struct NewEvent<'a> {
     pub credential: Option<&'a str>,
     /// In which request.
     pub request_id: &'a str,
+    /// Particulars, a JSON object.
+    pub detail: Option<&'a str>,
+    /// What tells about a person.
+    pub personal: Option<NewPersonal<'a>>,
+}
+
+/// What of an event tells about a person; kept apart, so that it can be erased.
+#[derive(Debug)]
+pub struct NewPersonal<'a> {
+    /// Whose it is.
+    pub person: &'a str,
+    /// Random bytes, without which the commitment of the chain tells nothing.
+    pub salt: [u8; 32],
     /// From which address.
     pub address: Option<&'a str>,
     /// With which client.
     pub user_agent: Option<&'a str>,
-    /// Particulars, a JSON object.
-    pub detail: Option<&'a str>,
+    /// What somebody who is unknown gave as a name.
+    pub name: Option<&'a str>,
 }
 
 /// Inserts an event; returns its key.
 pub fn insert(tx: &mut Tx<'_>, new: &NewEvent<'_>) -> Result<i64, Error> {
     let mut row = tx.one(
-        "INSERT INTO events (at, kind, repository, tag, digest, actor, credential, request_id, address, user_agent, \
-         detail) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING id",
+        "INSERT INTO events (at, kind, result, repository, tag, digest, actor, credential, request_id, detail) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING id",
         &[
             new.at.into(),
             new.kind.into(),
+            (if new.refused { "refused" } else { "ok" }).into(),
             new.repository.into(),
             new.tag.into(),
             new.digest.into(),
             new.actor.into(),
             new.credential.into(),
             new.request_id.into(),
-            new.address.into(),
-            new.user_agent.into(),
             new.detail.into(),
         ],
     )?;
-    row.int(0)
+    let id = row.int(0)?;
+    if let Some(personal) = &new.personal {
+        tx.execute(
+            "INSERT INTO event_persons (event_id, person, salt, address, user_agent, name) \
+             VALUES ($1, $2, $3, $4, $5, $6)",
+            &[
+                id.into(),
+                personal.person.into(),
+                personal.salt.to_vec().into(),
+                personal.address.into(),
+                personal.user_agent.into(),
+                personal.name.into(),
+            ],
+        )?;
+    }
+    Ok(id)
 }
 
 /// An event as it was recorded.

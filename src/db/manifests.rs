@@ -13,6 +13,17 @@ pub struct ManifestRow {
     pub media_type: String,
     /// Its bytes, exactly as pushed.
     pub content: Vec<u8>,
+    /// Its row and its repository's.
+    pub keys: Keys,
+}
+
+/// The rows of a manifest and of its repository.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Keys {
+    /// The manifest.
+    pub manifest: i64,
+    /// Its repository.
+    pub repository: i64,
 }
 
 /// A manifest without its bytes.
@@ -24,20 +35,28 @@ pub struct ManifestHead {
     pub media_type: String,
     /// How many bytes it has.
     pub size: u64,
+    /// Its row and its repository's.
+    pub keys: Keys,
 }
 
 fn manifest_row(mut row: Row) -> Result<ManifestRow, Error> {
-    Ok(ManifestRow { digest: row.digest(0)?, media_type: row.text(1)?, content: row.bytes(2)? })
+    let keys = keys(&mut row)?;
+    Ok(ManifestRow { digest: row.digest(0)?, media_type: row.text(1)?, content: row.bytes(2)?, keys })
 }
 
 fn manifest_head(mut row: Row) -> Result<ManifestHead, Error> {
-    Ok(ManifestHead { digest: row.digest(0)?, media_type: row.text(1)?, size: row.size(2)? })
+    let keys = keys(&mut row)?;
+    Ok(ManifestHead { digest: row.digest(0)?, media_type: row.text(1)?, size: row.size(2)?, keys })
+}
+
+fn keys(row: &mut Row) -> Result<Keys, Error> {
+    Ok(Keys { manifest: row.int(3)?, repository: row.int(4)? })
 }
 
 /// Finds the manifest a tag points to.
 pub fn by_tag(tx: &mut Tx<'_>, repository: &RepositoryName, tag: &Tag) -> Result<Option<ManifestRow>, Error> {
     let row = tx.first(
-        "SELECT m.digest, m.media_type, m.content FROM repositories r \
+        "SELECT m.digest, m.media_type, m.content, m.id, m.repository_id FROM repositories r \
          JOIN tags t ON t.repository_id = r.id AND t.name = $2 \
          JOIN manifests m ON m.id = t.manifest_id WHERE r.name = $1",
         &[repository.as_str().into(), tag.as_str().into()],
@@ -48,7 +67,7 @@ pub fn by_tag(tx: &mut Tx<'_>, repository: &RepositoryName, tag: &Tag) -> Result
 /// Finds a manifest by its digest.
 pub fn by_digest(tx: &mut Tx<'_>, repository: &RepositoryName, digest: &Digest) -> Result<Option<ManifestRow>, Error> {
     let row = tx.first(
-        "SELECT m.digest, m.media_type, m.content FROM repositories r \
+        "SELECT m.digest, m.media_type, m.content, m.id, m.repository_id FROM repositories r \
          JOIN manifests m ON m.repository_id = r.id AND m.digest = $2 WHERE r.name = $1",
         &[repository.as_str().into(), digest.into()],
     )?;
@@ -58,7 +77,7 @@ pub fn by_digest(tx: &mut Tx<'_>, repository: &RepositoryName, digest: &Digest) 
 /// Finds what a tag points to, without its bytes.
 pub fn head_by_tag(tx: &mut Tx<'_>, repository: &RepositoryName, tag: &Tag) -> Result<Option<ManifestHead>, Error> {
     let row = tx.first(
-        "SELECT m.digest, m.media_type, m.size FROM repositories r \
+        "SELECT m.digest, m.media_type, m.size, m.id, m.repository_id FROM repositories r \
          JOIN tags t ON t.repository_id = r.id AND t.name = $2 \
          JOIN manifests m ON m.id = t.manifest_id WHERE r.name = $1",
         &[repository.as_str().into(), tag.as_str().into()],
@@ -73,7 +92,7 @@ pub fn head_by_digest(
     digest: &Digest,
 ) -> Result<Option<ManifestHead>, Error> {
     let row = tx.first(
-        "SELECT m.digest, m.media_type, m.size FROM repositories r \
+        "SELECT m.digest, m.media_type, m.size, m.id, m.repository_id FROM repositories r \
          JOIN manifests m ON m.repository_id = r.id AND m.digest = $2 WHERE r.name = $1",
         &[repository.as_str().into(), digest.into()],
     )?;

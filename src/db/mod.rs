@@ -13,6 +13,7 @@ mod sqlite;
 mod value;
 
 pub mod access;
+pub mod audit;
 pub mod blobs;
 pub mod epoch;
 pub mod events;
@@ -21,6 +22,7 @@ pub mod inventory;
 pub mod keys;
 pub mod manifests;
 pub mod namespaces;
+pub mod pulls;
 pub mod referrers;
 pub mod repositories;
 pub mod robots;

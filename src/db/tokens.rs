@@ -188,10 +188,17 @@ pub fn revoke_all(tx: &mut Tx<'_>, user_id: i64, now: i64) -> Result<(), Error> 
     Ok(())
 }
 
+/// Forgets what a user called the tokens and from where they were used; all are revoked.
+pub fn forget_all(tx: &mut Tx<'_>, user_id: i64) -> Result<(), Error> {
+    let sql = "UPDATE tokens SET name = 'erased', last_used_address = NULL WHERE user_id = $1";
+    tx.execute(sql, &[user_id.into()])?;
+    Ok(())
+}
+
 /// Records when and from where a token was used.
 pub fn used(tx: &mut Tx<'_>, id: i64, address: Option<&str>, now: i64) -> Result<(), Error> {
     tx.execute(
-        "UPDATE tokens SET last_used_at = $2, last_used_address = $3 WHERE id = $1",
+        "UPDATE tokens SET last_used_at = $2, last_used_address = $3 WHERE id = $1 AND revoked_at IS NULL",
         &[id.into(), now.into(), address.into()],
     )?;
     Ok(())

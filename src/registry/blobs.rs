@@ -157,7 +157,13 @@ pub async fn mount(
         }
         if blobs::link(tx, repository_id, row.id, &digest, ctx.now)? {
             let detail = from.as_ref().map(|from| format!("{{\"from\":\"{from}\"}}"));
-            let event = Event { kind: "blob.mount", repository: Some(&name), digest: Some(&digest), detail, tag: None };
+            let event = Event {
+                kind: "blob.mount",
+                repository: Some(&name),
+                digest: Some(&digest),
+                detail,
+                ..Event::default()
+            };
             ctx.record(tx, &event)?;
         }
         Ok::<_, Error>(true)

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use oci::{Digest, RepositoryName};
 
 use crate::auth::proof::credential_text;
+use crate::auth::seal::random;
 use crate::auth::{Permissions, Proof};
 use crate::db::access::Viewer;
 use crate::db::{self, Tx, events};
@@ -100,8 +101,14 @@ pub struct Event<'a> {
     pub tag: Option<&'a str>,
     /// The digest.
     pub digest: Option<&'a Digest>,
-    /// Particulars, a JSON object.
+    /// Particulars, a JSON object. Nothing of a person stands there but public ids.
     pub detail: Option<String>,
+    /// Whether it was refused.
+    pub refused: bool,
+    /// Whose the address is, as [`Identity::principal`] writes it, where that is not who acts.
+    pub person: Option<String>,
+    /// What somebody who is unknown gave as a name.
+    pub name: Option<String>,
 }
 
 impl Ctx {
@@ -152,20 +159,29 @@ impl Ctx {
     pub fn record(&self, tx: &mut Tx<'_>, event: &Event<'_>) -> Result<i64, db::Error> {
         let address = self.address.map(|address| address.to_string());
         let credential = self.credential.as_ref().map(|held| credential_text(&held.proof.credential));
+        let actor = self.identity.principal();
+        let tells = address.is_some() || self.user_agent.is_some() || event.name.is_some();
+        let personal = tells.then(|| events::NewPersonal {
+            person: event.person.as_deref().unwrap_or(&actor),
+            salt: random(),
+            address: address.as_deref(),
+            user_agent: self.user_agent.as_deref(),
+            name: event.name.as_deref(),
+        });
         events::insert(
             tx,
             &events::NewEvent {
                 at: self.now,
                 kind: event.kind,
+                refused: event.refused,
                 repository: event.repository.map(RepositoryName::as_str),
                 tag: event.tag,
                 digest: event.digest,
-                actor: &self.identity.principal(),
+                actor: &actor,
                 credential: credential.as_deref().filter(|text| !text.is_empty()),
                 request_id: &self.request_id,
-                address: address.as_deref(),
-                user_agent: self.user_agent.as_deref(),
                 detail: event.detail.as_deref(),
+                personal,
             },
         )
     }

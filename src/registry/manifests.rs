@@ -5,6 +5,7 @@ use oci::{Algorithm, Digest, Manifest, Reference, ReferenceKind, RepositoryName,
 
 use super::access::admit_again;
 use super::accounts::namespaces::refuse_reserved;
+use super::audit::Pull;
 use super::{Ctx, Error, Event, Registry, tags};
 use crate::auth::Permissions;
 use crate::config::MissingReferences;
@@ -19,7 +20,7 @@ const ANNOTATIONS_LISTED: usize = 1024 * 1024;
 /// Finds a manifest with its bytes.
 pub async fn get(
     registry: &Registry,
-    _ctx: &Ctx,
+    ctx: &Ctx,
     repository: &RepositoryName,
     reference: &Reference,
 ) -> Result<ManifestRow, Error> {
@@ -29,7 +30,11 @@ pub async fn get(
         Reference::Digest(digest) => manifests::by_digest(tx, &name, digest),
     };
     match registry.db.read(find).await? {
-        Some(row) => Ok(row),
+        Some(row) => {
+            let pull = Pull { repository, reference, digest: &row.digest, keys: row.keys, fetched: true };
+            registry.audit.pulled(ctx, &pull);
+            Ok(row)
+        }
         None => Err(unknown(registry, repository, reference).await?),
     }
 }
@@ -37,7 +42,7 @@ pub async fn get(
 /// Finds a manifest without its bytes.
 pub async fn head(
     registry: &Registry,
-    _ctx: &Ctx,
+    ctx: &Ctx,
     repository: &RepositoryName,
     reference: &Reference,
 ) -> Result<ManifestHead, Error> {
@@ -47,7 +52,11 @@ pub async fn head(
         Reference::Digest(digest) => manifests::head_by_digest(tx, &name, digest),
     };
     match registry.db.read(find).await? {
-        Some(row) => Ok(row),
+        Some(row) => {
+            let pull = Pull { repository, reference, digest: &row.digest, keys: row.keys, fetched: false };
+            registry.audit.pulled(ctx, &pull);
+            Ok(row)
+        }
         None => Err(unknown(registry, repository, reference).await?),
     }
 }

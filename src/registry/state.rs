@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::access::Access;
+use super::audit::Audit;
 use crate::blobs::{Blobs, Pool};
 use crate::config;
 use crate::db::Db;
@@ -18,6 +19,8 @@ pub struct Registry {
     pub pool: Arc<Pool>,
     /// Who may do what.
     pub access: Arc<Access>,
+    /// What is to be written down, and the key of its chain.
+    pub audit: Arc<Audit>,
     /// Limits and policies.
     pub settings: config::Registry,
     /// Expiry and grace periods.

@@ -5,7 +5,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::{Ctx, Error, Event, Registry, blobs::parse_location};
+use super::{Ctx, Error, Event, Registry, audit, blobs::parse_location};
 use crate::blobs::UploadId;
 use crate::db::{self, Tx, blobs, garbage, uploads};
 
@@ -29,6 +29,8 @@ pub struct Swept {
     pub blobs: u64,
     /// Bytes given back to the store.
     pub bytes: u64,
+    /// Events that were older than they are kept.
+    pub events: u64,
 }
 
 /// Runs one sweep.
@@ -59,6 +61,14 @@ pub async fn sweep(registry: &Registry, ctx: &Ctx) -> Result<Swept, Error> {
     for _ in 0..STEPS {
         let (done, bytes) = remove_garbage(registry, ctx).await?;
         swept.bytes += bytes;
+        if done == 0 {
+            break;
+        }
+    }
+    audit::erase(registry, ctx.now).await?;
+    for _ in 0..STEPS {
+        let done = audit::expire(registry, ctx).await?;
+        swept.events += done;
         if done == 0 {
             break;
         }

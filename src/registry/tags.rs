@@ -89,6 +89,7 @@ fn record(
         tag: Some(tag),
         digest: digest.or(previous.as_ref()),
         detail: previous.as_ref().map(|digest| format!("{{\"previous\":\"{digest}\"}}")),
+        ..Event::default()
     };
     let event_id = ctx.record(tx, &event)?;
     let moved = tags::Move { repository_id, tag, digest, previous: previous.as_ref(), event_id, at: ctx.now };

@@ -128,6 +128,8 @@ pub struct Metrics {
     pub connections_open: Gauge,
     /// Lines for which the access log had no room.
     pub access_log_dropped: Counter,
+    /// Pulls and refused sign-ins that were not written down one by one, because there were too many at once.
+    pub audit_dropped: Counter,
     /// What the sweeper has removed.
     pub sweeper: SweeperMetrics,
     rate_limited: Family<[(&'static str, &'static str); 1], Counter>,
@@ -148,6 +150,7 @@ impl Metrics {
             uploads_open: Gauge::default(),
             connections_open: Gauge::default(),
             access_log_dropped: Counter::default(),
+            audit_dropped: Counter::default(),
             sweeper: SweeperMetrics::default(),
             rate_limited: Family::default(),
             requests: Arc::new(Requests::new()),
@@ -172,6 +175,8 @@ impl Metrics {
         registry.register("rate_limited", "Requests that a rate limit refused", self.rate_limited.clone());
         let dropped = self.access_log_dropped.clone();
         registry.register("access_log_dropped_lines", "Access log lines there was no room for", dropped);
+        let dropped = self.audit_dropped.clone();
+        registry.register("audit_dropped_events", "Pulls and refusals too many to be written down each", dropped);
         let build = Info::new([("version", env!("CARGO_PKG_VERSION")), ("engine", engine)]);
         registry.register("build", "The version that runs and its database", build);
         registry.register_collector(Box::new(Process::starting_now()));

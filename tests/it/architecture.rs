@@ -7,6 +7,7 @@
 use std::fmt;
 
 mod documents;
+mod events;
 mod hygiene;
 mod layering;
 mod paths;

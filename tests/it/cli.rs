@@ -1,6 +1,7 @@
 //! The command line, as a process: its exit codes, what it prints, what it does to the data.
 
 mod accounts;
+mod audit;
 mod check;
 mod config;
 mod process;

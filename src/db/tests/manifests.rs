@@ -29,8 +29,9 @@ async fn a_manifest_is_found_by_tag_and_by_digest_in_its_repository_only() {
             let id = insert(tx, a, "m")?.unwrap();
             assert_eq!(insert(tx, a, "m")?, None);
             tags::insert(tx, a, &tag("v1"), id, 1)?;
-            let row = ManifestRow { digest: digest("m"), media_type: "type".into(), content: b"m".to_vec() };
-            let head = ManifestHead { digest: digest("m"), media_type: "type".into(), size: 1 };
+            let keys = manifests::Keys { manifest: id, repository: a };
+            let row = ManifestRow { digest: digest("m"), media_type: "type".into(), content: b"m".to_vec(), keys };
+            let head = ManifestHead { digest: digest("m"), media_type: "type".into(), size: 1, keys };
             assert_eq!(manifests::by_tag(tx, &name("a/a"), &tag("v1"))?, Some(row.clone()));
             assert_eq!(manifests::by_digest(tx, &name("a/a"), &digest("m"))?, Some(row));
             assert_eq!(manifests::head_by_tag(tx, &name("a/a"), &tag("v1"))?, Some(head.clone()));

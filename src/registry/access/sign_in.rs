@@ -10,6 +10,7 @@ use crate::auth::{Credential, Presented, Principal, Proof, Secret, SecretKind, a
 use crate::db::tokens::TokenRow;
 use crate::db::users::UserRow;
 use crate::db::{self, Tx, robots, tokens, users};
+use crate::registry::context::{Account, Identity};
 use crate::registry::{Ctx, Error, Event, Registry};
 
 /// The use of a token is recorded once in this time, in microseconds: not every request shall write.
@@ -64,17 +65,26 @@ async fn by_secret(registry: &Registry, ctx: &Ctx, name: Option<&str>, secret: &
     if secret.kind() == SecretKind::Refresh {
         return Err(wrong());
     }
-    let (hash, name, now) = (secret.hash(), name.map(str::to_owned), ctx.now);
+    let (hash, given, name, now) = (secret.hash(), name, name.map(str::to_owned), ctx.now);
     let find = move |tx: &mut Tx<'_>| {
-        let Some(token) = tokens::by_secret(tx, &hash, now)?.filter(|token| token.holds(now)) else { return Ok(None) };
-        let principal = match &name {
-            Some(name) => principal_of(tx, &token, name)?,
-            None => owner(tx, &token)?,
+        let token = tokens::by_secret(tx, &hash, now)?.filter(|token| token.holds(now));
+        let principal = match (&token, &name) {
+            (Some(token), Some(name)) => principal_of(tx, token, name)?,
+            (Some(token), None) => owner(tx, token)?,
+            (None, _) => None,
         };
-        Ok::<_, db::Error>(principal.map(|principal| (principal, token)))
+        // Whose name was tried, so that it goes when that person is erased.
+        let tried = match &name {
+            Some(name) if principal.is_none() => users::by_name(tx, name)?.map(|user| user.public_id),
+            _ => None,
+        };
+        Ok::<_, db::Error>((principal.zip(token), tried))
     };
-    // Not written down: secrets cannot be guessed, and whoever tried could fill the database.
-    let Some((principal, token)) = registry.db.read(find).await? else { return Err(wrong()) };
+    let (found, tried) = registry.db.read(find).await?;
+    let Some((principal, token)) = found else {
+        registry.audit.refused(ctx, given.unwrap_or_default(), tried.as_deref());
+        return Err(wrong());
+    };
     record_use(registry, ctx, &token);
     let until = token.expires_at.unwrap_or(i64::MAX);
     Ok(Proof::new(principal, Credential::Token(token.public_id.into()), Bound::Unbounded, until))
@@ -150,14 +160,15 @@ async fn verify_password(
     if known() {
         return Ok(());
     }
-    slow_down(access, ctx, name)?;
+    let refused = || registry.audit.refused(ctx, name, user.map(|user| user.public_id.as_str()));
+    slow_down(access, ctx, name).inspect_err(|_| refused())?;
     let turn = tokio::time::timeout(QUEUE, access.hashing.acquire()).await;
     let Ok(Ok(_turn)) = turn else { return Err(Denial::of(Why::Throttled(QUEUE)).into()) };
     // Whoever was before us in the queue may have tried the same.
     if known() {
         return Ok(());
     }
-    slow_down(access, ctx, name)?;
+    slow_down(access, ctx, name).inspect_err(|_| refused())?;
     lock(&access.throttle).charge(name, ctx.address, ctx.now);
     let hash = user.and_then(|user| user.password_hash.clone());
     let given = secret.to_owned();
@@ -165,13 +176,12 @@ async fn verify_password(
     if right && user.is_some() {
         lock(&access.throttle).forgive(name, ctx.address, ctx.now);
         lock(&access.passwords).remember(name, version, secret, ctx.now);
-        record(registry, ctx, "account.sign_in", user.map(|user| user.public_id.clone()));
+        if let Some(user) = user {
+            record(registry, ctx, user);
+        }
         return Ok(());
     }
-    // Of an account that is not there nothing is written down: whoever makes up names could fill the database.
-    if let Some(user) = user {
-        record(registry, ctx, "account.sign_in_refused", Some(user.public_id.clone()));
-    }
+    refused();
     Err(Denial::of(Why::WrongCredentials).into())
 }
 
@@ -182,14 +192,18 @@ fn slow_down(access: &Access, ctx: &Ctx, name: &str) -> Result<(), Error> {
     }
 }
 
-/// Writes down that somebody signed in or was refused. The request does not wait for it: how long that takes must not tell
-/// whether there is such an account.
-fn record(registry: &Registry, ctx: &Ctx, kind: &'static str, user: Option<String>) {
-    let (db, ctx) = (Arc::clone(&registry.db), ctx.clone());
+/// Writes down that somebody signed in. The request does not wait for it.
+fn record(registry: &Registry, ctx: &Ctx, user: &UserRow) {
+    let account = Account {
+        id: user.id,
+        public_id: user.public_id.as_str().into(),
+        name: user.name.as_str().into(),
+        admin: user.admin,
+    };
+    let (db, ctx) = (Arc::clone(&registry.db), Ctx { identity: Identity::User(Arc::new(account)), ..ctx.clone() });
     tokio::spawn(async move {
-        let detail = user.map(|id| format!("{{\"user\":\"{id}\"}}"));
         let record = move |tx: &mut Tx<'_>| {
-            ctx.record(tx, &Event { kind, detail: detail.clone(), ..Event::default() })?;
+            ctx.record(tx, &Event { kind: "account.sign_in", ..Event::default() })?;
             Ok::<_, db::Error>(())
         };
         if let Err(error) = db.write_soft(record).await {

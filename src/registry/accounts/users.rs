@@ -7,7 +7,7 @@ use super::{AccountError, changed, display_name_is_plain, taken, user};
 use crate::auth::{account_name, password};
 use crate::db::users::{self, NewUser, UserRow};
 use crate::db::{self, Tx, namespaces, roles, teams, tokens};
-use crate::registry::{Ctx, Error, Event, Registry};
+use crate::registry::{Ctx, Error, Event, Registry, audit};
 
 /// The name of the first account.
 pub const FIRST: &str = "admin";
@@ -187,21 +187,25 @@ pub async fn set_admin(registry: &Registry, ctx: &Ctx, name: &str, admin: bool) 
 
 /// Erases what is known of a person. The images stay, in a namespace that only administrators reach.
 pub async fn erase(registry: &Registry, ctx: &Ctx, name: &str) -> Result<(), Error> {
-    let (ctx, name) = (ctx.clone(), name.to_owned());
+    let (now, ctx, name) = (ctx.now, ctx.clone(), name.to_owned());
     let change = move |tx: &mut Tx<'_>| {
         let row = user(tx, &name)?;
         spare_the_last(tx, &row)?;
         tokens::revoke_all(tx, row.id, ctx.now)?;
+        tokens::forget_all(tx, row.id)?;
         roles::revoke_all(tx, row.id)?;
         teams::remove_everywhere(tx, row.id)?;
         users::erase(tx, row.id, ctx.now)?;
         if let Some(namespace) = namespaces::find(tx, &name)? {
             namespaces::retire(tx, namespace.id)?;
         }
+        db::audit::erase_person(tx, &format!("user:{}", row.public_id), ctx.now)?;
         changed(tx, &ctx, "user.erase", &json!({ "user": row.public_id }))?;
         Ok::<_, Error>(())
     };
-    registry.db.write(change).await
+    registry.db.write(change).await?;
+    // What is left of it if this ends early, the sweeper does.
+    audit::erase(registry, now).await
 }
 
 fn spare_the_last(tx: &mut Tx<'_>, row: &UserRow) -> Result<(), Error> {

@@ -56,6 +56,10 @@ async fn on_disk(test: &impl AsyncFn(&World)) {
     test(&World::new(&db.db, Arc::new(disk))).await;
 }
 
+fn chain_key() -> Option<crate::auth::chain::ChainKey> {
+    crate::auth::seal::MasterKey::new(&[7; 32]).map(|master| crate::auth::chain::ChainKey::new(&master))
+}
+
 impl World {
     pub(super) fn new(db: &Arc<Db>, bytes: Arc<dyn Blobs>) -> Self {
         let store = Faulty::new(Arc::clone(&bytes));
@@ -64,6 +68,7 @@ impl World {
             blobs: Arc::new(store.clone()),
             pool: Arc::new(Pool::default()),
             access: Arc::new(crate::registry::access::Access::open()),
+            audit: Arc::new(crate::registry::audit::Audit::new(crate::config::Audit::default(), chain_key())),
             settings: crate::config::Registry::default(),
             storage: crate::config::Storage::default(),
             lease: uploads::LEASE,
@@ -81,6 +86,7 @@ impl World {
             blobs: Arc::clone(&own.blobs),
             pool: Arc::clone(&own.pool),
             access: Arc::clone(&own.access),
+            audit: Arc::clone(&own.audit),
             settings: own.settings.clone(),
             storage: own.storage.clone(),
             lease: own.lease,

@@ -165,7 +165,7 @@ impl Commit {
             repository: Some(&self.repository),
             digest: Some(&self.digest),
             detail: Some(format!("{{\"size\":{}}}", self.size)),
-            tag: None,
+            ..Event::default()
         };
         self.ctx.record(tx, &event)?;
         Ok(Outcome::Done)

@@ -23,14 +23,17 @@ async fn an_event_tells_from_where_and_with_which_client_it_came() {
         let upload = app.begin("some/app").await;
         let target = format!("{upload}?digest={}", crate::support::sha256(b"x"));
         let answer = app.put(target).header("user-agent", "docker/28.2.2 go/1.23").body("x").await.expect(201);
-        let sql = "SELECT kind, address, user_agent, actor, request_id FROM events ORDER BY id";
+        let sql = "SELECT e.kind, p.address, p.user_agent, e.actor, e.request_id FROM events e \
+                   LEFT JOIN event_persons p ON p.event_id = e.id ORDER BY e.id";
         for ([kind, told @ ..], expected) in texts::<5>(app, sql).await.iter().zip(["repository.create", "blob.push"]) {
             let who = ["127.0.0.1", "docker/28.2.2 go/1.23", "anonymous", answer.header("x-request-id")];
             assert_eq!(kind.as_deref(), Some(expected));
             assert_eq!(told.each_ref().map(Option::as_deref), who.map(Some));
         }
         app.delete(format!("/v2/some/app/blobs/{}", crate::support::sha256(b"x"))).await.expect(202);
-        let told = texts::<3>(app, "SELECT kind, address, user_agent FROM events ORDER BY id").await;
+        let sql = "SELECT e.kind, p.address, p.user_agent FROM events e \
+                   LEFT JOIN event_persons p ON p.event_id = e.id ORDER BY e.id";
+        let told = texts::<3>(app, sql).await;
         let last = told.last().unwrap().each_ref().map(Option::as_deref);
         assert_eq!((told.len(), last), (3, [Some("blob.delete"), Some("127.0.0.1"), None]));
     })
