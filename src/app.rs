@@ -2,6 +2,7 @@
 
 mod first_start;
 mod health;
+mod mailer;
 mod master_key;
 mod open;
 mod sweeper;

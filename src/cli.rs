@@ -4,6 +4,8 @@ mod access;
 mod admin;
 mod check;
 mod config;
+mod invite;
+mod mail;
 mod namespace;
 mod operator;
 mod org;
@@ -51,6 +53,8 @@ enum Command {
     Namespace(namespace::NamespaceArgs),
     /// Get back in when the password is lost
     Admin(admin::AdminArgs),
+    /// Try whether mails leave
+    Mail(mail::MailArgs),
     /// Tell why somebody may, or may not, do something
     Access(access::AccessArgs),
 }
@@ -72,6 +76,7 @@ pub fn main() -> ExitCode {
         Command::Role(args) => role::run(args, &mut out),
         Command::Namespace(args) => namespace::run(args, &mut out),
         Command::Admin(args) => admin::run(args, &mut out),
+        Command::Mail(args) => mail::run(args, &mut out),
         Command::Access(args) => access::run(args, &mut out),
     };
     result.unwrap_or_else(|error| {

@@ -26,6 +26,12 @@ pub(super) fn load(config: &Config) -> Result<MasterKey, OpenError> {
     }
 }
 
+/// Reads the key where there is one that can be read: for commands beside a server, which do without it mostly.
+pub(super) fn existing(config: &Config) -> Option<MasterKey> {
+    let named = config.auth.master_key.is_some() || config.auth.master_key_file.is_some();
+    (named || config.data_dir.join(FILE).is_file()).then(|| load(config).ok()).flatten()
+}
+
 fn read(path: &Path) -> Result<String, OpenError> {
     std::fs::read_to_string(path).map_err(|error| unreadable(path, &error))
 }

@@ -18,6 +18,7 @@ mod file;
 mod flags;
 mod literal;
 mod log;
+mod mail;
 mod nearest;
 mod option;
 mod origin;
@@ -33,13 +34,14 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 
-pub use auth::{Auth, Hidden};
+pub use auth::{Auth, Hidden, SignUp};
 pub use database::{Database, DatabaseUrl, PostgresUrl};
 pub use duration::{InvalidDuration, format_duration, parse_duration};
 pub use error::{Error, Problem};
 pub use flags::Flags;
 pub use literal::Literal;
 pub use log::{Log, LogFilter, LogFormat};
+pub use mail::{Mail, MailTls, MailTransport};
 pub use option::{ConfigOption, find, options};
 pub use origin::{Origin, Origins};
 pub use reference::reference;
@@ -70,6 +72,8 @@ pub struct Config {
     pub server: Server,
     /// Accounts and the credentials that prove them.
     pub auth: Auth,
+    /// How mails leave the server.
+    pub mail: Mail,
     /// What may be pushed and how it is handed out.
     pub registry: Registry,
     /// How blobs are stored and when they are removed.
@@ -85,6 +89,7 @@ impl Default for Config {
             database: Database::default(),
             server: Server::default(),
             auth: Auth::default(),
+            mail: Mail::default(),
             registry: Registry::default(),
             storage: Storage::default(),
             log: Log::default(),

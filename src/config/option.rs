@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use std::sync::LazyLock;
 
 use super::value::Value;
-use super::{Auth, Config, Database, Literal, Log, Origin, Problem, Registry, Server, Storage};
+use super::{Auth, Config, Database, Literal, Log, Mail, Origin, Problem, Registry, Server, Storage};
 
 /// One option: its names, what it takes, and the field it fills.
 pub struct ConfigOption {
@@ -195,6 +195,7 @@ pub fn options() -> &'static [ConfigOption] {
             Database::options(),
             Server::options(),
             Auth::options(),
+            Mail::options(),
             Registry::options(),
             Storage::options(),
             Log::options(),

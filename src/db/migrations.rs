@@ -27,7 +27,8 @@ macro_rules! migration {
     };
 }
 
-const MIGRATIONS: &[Migration] = &[migration!(1, "0001_registry"), migration!(2, "0002_access")];
+const MIGRATIONS: &[Migration] =
+    &[migration!(1, "0001_registry"), migration!(2, "0002_access"), migration!(3, "0006_sign_up")];
 
 /// The newest schema this binary knows.
 pub const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;

@@ -18,6 +18,8 @@ pub struct Registry {
     pub pool: Arc<Pool>,
     /// Who may do what.
     pub access: Arc<Access>,
+    /// How people come to an account.
+    pub people: People,
     /// Limits and policies.
     pub settings: config::Registry,
     /// Expiry and grace periods.
@@ -28,4 +30,19 @@ pub struct Registry {
     pub node: Arc<str>,
     /// Names the boot of the machine: what was in memory only is trusted under the same one.
     pub boot: Arc<str>,
+}
+
+/// How people come to an account by themselves, and where the links that they are sent lead.
+#[derive(Debug, Clone, Default)]
+pub struct People {
+    /// Who signs up.
+    pub sign_up: config::SignUp,
+    /// Hosts of the e-mail addresses that may; none stands for all.
+    pub domains: Vec<String>,
+    /// What links begin with, without a slash at its end.
+    pub base: String,
+    /// The registry, as mails call it.
+    pub host: String,
+    /// Whether mails are sent.
+    pub mail: bool,
 }

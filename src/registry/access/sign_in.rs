@@ -57,7 +57,7 @@ async fn by_bearer(registry: &Registry, token: &str, now: i64) -> Result<Arc<Pro
 /// Signs in with the secret of a personal token or of a robot. The name must be its own.
 async fn by_secret(registry: &Registry, ctx: &Ctx, name: &str, secret: &Secret) -> Result<Proof, Error> {
     let wrong = || Error::from(Denial::of(Why::WrongCredentials));
-    if secret.kind() == SecretKind::Refresh {
+    if matches!(secret.kind(), SecretKind::Refresh | SecretKind::Link) {
         return Err(wrong());
     }
     let (hash, name, now) = (secret.hash(), name.to_owned(), ctx.now);

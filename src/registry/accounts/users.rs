@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{AccountError, changed, taken, user};
 use crate::auth::{account_name, password};
 use crate::db::users::{self, NewUser, UserRow};
-use crate::db::{self, Tx, namespaces, roles, teams, tokens};
+use crate::db::{self, Tx, invitations, links, namespaces, outbox, roles, sign_ups, teams, tokens};
 use crate::registry::{Ctx, Error, Registry};
 
 /// The name of the first account.
@@ -60,7 +60,7 @@ fn insert(tx: &mut Tx<'_>, ctx: &Ctx, add: &Add, hash: Option<&str>) -> Result<(
 }
 
 /// Hashing takes a while and a core.
-async fn hash(given: Option<String>) -> Result<Option<String>, Error> {
+pub(super) async fn hash(given: Option<String>) -> Result<Option<String>, Error> {
     let Some(given) = given else { return Ok(None) };
     let hashed = tokio::task::spawn_blocking(move || password::hash(&given)).await;
     let hashed = hashed.map_err(|error| db::Error::new(db::Kind::Internal, format!("hashing ended early: {error}")))?;
@@ -68,7 +68,7 @@ async fn hash(given: Option<String>) -> Result<Option<String>, Error> {
 }
 
 /// Reads an e-mail address, its letters made small: two that differ in nothing else reach one person.
-fn email(text: &str) -> Result<String, AccountError> {
+pub(super) fn email(text: &str) -> Result<String, AccountError> {
     let parts = text.split_once('@').filter(|(local, host)| {
         !local.is_empty() && host.contains('.') && !host.starts_with('.') && !host.ends_with('.') && !host.contains('@')
     });
@@ -165,6 +165,15 @@ pub async fn erase(registry: &Registry, ctx: &Ctx, name: &str) -> Result<(), Err
         tokens::revoke_all(tx, row.id, ctx.now)?;
         roles::revoke_all(tx, row.id)?;
         teams::remove_everywhere(tx, row.id)?;
+        for address in links::addresses(tx, row.id)? {
+            outbox::delete_to(tx, &address)?;
+        }
+        links::delete_of(tx, row.id)?;
+        if let Some(email) = &row.email {
+            sign_ups::delete_email(tx, email)?;
+            invitations::delete_email(tx, email)?;
+            outbox::delete_to(tx, email)?;
+        }
         users::erase(tx, row.id, ctx.now)?;
         if let Some(namespace) = namespaces::find(tx, &name)? {
             namespaces::retire(tx, namespace.id)?;
