@@ -41,6 +41,7 @@ CREATE TABLE invitations (
 );
 CREATE UNIQUE INDEX invitations_public_id ON invitations (public_id);
 CREATE UNIQUE INDEX invitations_secret ON invitations (secret_hash);
+CREATE INDEX invitations_invited_by ON invitations (invited_by);
 CREATE INDEX invitations_email ON invitations (email);
 CREATE INDEX invitations_organisation ON invitations (organisation, id);
 CREATE INDEX invitations_expires ON invitations (expires_at);

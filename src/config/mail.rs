@@ -21,7 +21,7 @@ concern! {
         /// How the connection is protected: it begins in the clear and has to become TLS before anything is said
         /// (`starttls`), it is TLS from the first byte (`implicit`), or it is not (`none`), which is taken for a server on
         /// this machine only, unless `mail.insecure` is set.
-        tls: MailTls = MailTls::StartTls;
+        security: MailSecurity = MailSecurity::StartTls;
         /// Whether mails and the password may cross a network in the clear.
         insecure: bool = false;
         /// User name at the SMTP server; without one, nothing is authenticated.
@@ -53,7 +53,7 @@ choice! {
 
 choice! {
     /// How the connection to the SMTP server is protected.
-    pub enum MailTls {
+    pub enum MailSecurity {
         /// It begins in the clear and has to become TLS.
         StartTls = "starttls",
         /// It is TLS from the first byte.

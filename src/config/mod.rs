@@ -41,7 +41,7 @@ pub use error::{Error, Problem};
 pub use flags::Flags;
 pub use literal::Literal;
 pub use log::{Log, LogFilter, LogFormat};
-pub use mail::{Mail, MailTls, MailTransport};
+pub use mail::{Mail, MailSecurity, MailTransport};
 pub use option::{ConfigOption, find, options};
 pub use origin::{Origin, Origins};
 pub use reference::reference;

@@ -9,7 +9,7 @@ use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 
 use super::{Envelope, message};
-use crate::config::{Mail, MailTls, MailTransport};
+use crate::config::{Mail, MailSecurity, MailTransport};
 
 /// Why a mail did not leave.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -91,8 +91,8 @@ impl Mailer {
 fn smtp(config: &Mail) -> Result<Way, Failure> {
     let host = config.host.clone();
     let local = host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
-    if config.tls == MailTls::None && !local && !config.insecure {
-        let why = "mail.tls is `none`, and links and passwords would cross the network in the clear; \
+    if config.security == MailSecurity::None && !local && !config.insecure {
+        let why = "mail.security is `none`, and links and passwords would cross the network in the clear; \
                    use `starttls` or `implicit`, or set mail.insecure";
         return Err(failure("configuration", why));
     }
@@ -107,10 +107,10 @@ fn smtp(config: &Mail) -> Result<Way, Failure> {
         }
         builder.build().map_err(|error| failure("TLS", error.to_string()))
     };
-    let (tls, usual) = match config.tls {
-        MailTls::StartTls => (Tls::Required(parameters()?), 587),
-        MailTls::Implicit => (Tls::Wrapper(parameters()?), 465),
-        MailTls::None => (Tls::None, 25),
+    let (tls, usual) = match config.security {
+        MailSecurity::StartTls => (Tls::Required(parameters()?), 587),
+        MailSecurity::Implicit => (Tls::Wrapper(parameters()?), 465),
+        MailSecurity::None => (Tls::None, 25),
     };
     let port = u16::try_from(config.port).ok().filter(|port| *port > 0).unwrap_or(usual);
     let mut builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(host.clone())

@@ -3,5 +3,6 @@
 mod accounts;
 mod check;
 mod config;
+mod mail;
 mod process;
 mod serve;
