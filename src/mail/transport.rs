@@ -135,21 +135,30 @@ fn password(config: &Mail) -> Result<Option<String>, Failure> {
 
 /// Says which step it was that failed.
 fn tell(error: &lettre::transport::smtp::Error) -> Failure {
+    let mut why = error.to_string();
+    let mut tls = error.is_tls();
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        let text = inner.to_string();
+        if !why.contains(&text) {
+            why = format!("{why}: {text}");
+        }
+        // A handshake that fails comes as an I/O error.
+        let io = inner.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        let wrapped = io.and_then(|error| error.downcast_ref::<rustls::Error>());
+        tls |= wrapped.is_some() || inner.is::<rustls::Error>();
+        cause = inner.source();
+    }
     let code = error.status().map(|code| code.to_string());
     let step = match code.as_deref() {
         Some("530" | "534" | "535" | "538" | "454") => "authentication",
         Some("550" | "551" | "552" | "553" | "554" | "450" | "451" | "452") => "the server refused sender or recipient",
         Some(_) => "SMTP",
-        None if error.is_tls() => "TLS",
+        None if tls || why.contains("STARTTLS") => "TLS",
         None if error.is_timeout() => "time ran out",
+        None if error.is_client() => "SMTP",
         None => "connect",
     };
-    let mut why = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(inner) = cause {
-        why = format!("{why}: {inner}");
-        cause = inner.source();
-    }
     // That the server does not know us is mended by the operator, and the mail is not lost meanwhile.
     Failure { step, why, for_good: error.is_permanent() && step != "authentication" }
 }

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::{AccountError, changed, namespace, sign_up, unknown, user, users};
 use crate::auth::{Pattern, Permissions};
+use crate::config::SignUp as Policy;
 use crate::db::invitations::{self, InvitationRow};
 use crate::db::roles::{self, Holder};
 use crate::db::users::NewUser;
@@ -46,6 +47,10 @@ pub async fn create(registry: &Registry, ctx: &Ctx, invite: Invite) -> Result<In
     let email = users::email(&invite.email)?;
     if let Some(name) = &invite.name {
         crate::auth::account_name::check(name).map_err(|why| AccountError::Name { name: name.clone(), why })?;
+    }
+    // An invitation makes accounts: whether members of organisations may do that is the operator's to say.
+    if registry.people.sign_up == Policy::Off && matches!(&ctx.identity, Identity::User(account) if !account.admin) {
+        return Err(AccountError::NotOffered("members invite once the operator sets auth.sign_up to `invite`").into());
     }
     let (secret, link) = mails::link(&registry.people, "invitation");
     let organisation = invite.role.as_ref().map(|(organisation, _)| organisation.clone());

@@ -30,7 +30,7 @@ async fn mail_test_says_which_step_failed() {
     let wrong = place.run(&smtp(&port, &with("mail.password=wrong"))).exits(2).complains("authentication");
     assert!(!wrong.stderr.contains("mail.password=") && !wrong.stderr.contains("hush"), "{}", wrong.stderr);
     // It speaks no TLS, and nothing was said to it in the clear.
-    place.run(&smtp(&port, &[])).exits(2);
+    place.run(&smtp(&port, &[])).exits(2).complains("TLS");
     assert_eq!(server.taken.lock().unwrap().len(), 1);
     let mut refused = smtp(&port, &[]);
     refused[2] = "no@example.org";
