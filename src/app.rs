@@ -4,6 +4,7 @@ mod auditor;
 mod first_start;
 mod health;
 pub mod limits;
+mod mailer;
 mod master_key;
 mod open;
 mod sweeper;

@@ -5,6 +5,8 @@ mod admin;
 mod audit;
 mod check;
 mod config;
+mod invite;
+mod mail;
 mod namespace;
 mod operator;
 mod org;
@@ -54,6 +56,8 @@ enum Command {
     Admin(admin::AdminArgs),
     /// Prove, search and export what was written down
     Audit(audit::AuditArgs),
+    /// Try whether mails leave
+    Mail(mail::MailArgs),
     /// Tell why somebody may, or may not, do something
     Access(access::AccessArgs),
 }
@@ -76,6 +80,7 @@ pub fn main() -> ExitCode {
         Command::Namespace(args) => namespace::run(args, &mut out),
         Command::Admin(args) => admin::run(args, &mut out),
         Command::Audit(args) => audit::run(args, &mut out),
+        Command::Mail(args) => mail::run(args, &mut out),
         Command::Access(args) => access::run(args, &mut out),
     };
     result.unwrap_or_else(|error| {

@@ -10,10 +10,10 @@ use crate::auth::chain::ChainKey;
 use crate::blobs::{self, Blobs, Disk, Observed, Operation, Pool};
 use crate::config::{self, Config, DatabaseUrl};
 use crate::db::{self, Db, uploads};
-use crate::registry::Registry;
 use crate::registry::access::Access;
 use crate::registry::audit::Audit;
 use crate::registry::uploads::LEASE;
+use crate::registry::{People, Registry};
 use crate::telemetry::metrics::{Door, Metrics, StoreOperation};
 
 /// Why the application cannot be opened; each says what to do.
@@ -79,7 +79,7 @@ pub async fn inspect(config: &Config) -> Result<Registry, OpenError> {
         DatabaseUrl::Embedded => Db::inspect_sqlite(&config.sqlite_path())?,
     };
     let store = Arc::new(Disk::open_existing(config.data_dir.join("store"), blobs::Durability::Full)?);
-    let access = Access::new(config.server.open, config.auth.token_lifetime, None);
+    let access = Access::new(config.server.open, config.auth.token_lifetime, master_key::peek(config));
     let key = master_key::peek(config).map(|master| ChainKey::new(&master));
     assemble(config, db, store, access, key)
 }
@@ -123,12 +123,30 @@ fn assemble(
         pool: Arc::new(Pool::default()),
         access: Arc::new(access),
         audit: Arc::new(Audit::new(config.audit.clone(), key)),
+        people: people(config),
         settings: config.registry.clone(),
         storage: config.storage.clone(),
         lease: LEASE,
         node: node(&config.data_dir)?.into(),
         boot: boot().into(),
     })
+}
+
+/// Where the links in mails lead: the public URL, else the first address that is listened on.
+fn people(config: &Config) -> People {
+    let listened = || {
+        let scheme = if config.server.tls_cert.is_some() { "https" } else { "http" };
+        config.server.listen.first().map(|address| format!("{scheme}://{address}"))
+    };
+    let public = config.server.public_url.as_ref().map(ToString::to_string);
+    let base = public.or_else(listened).unwrap_or_default().trim_end_matches('/').to_owned();
+    People {
+        sign_up: config.auth.sign_up,
+        domains: config.auth.sign_up_domains.iter().map(|domain| domain.to_lowercase()).collect(),
+        host: base.split_once("://").map_or_else(|| base.clone(), |(_, host)| host.to_owned()),
+        base,
+        mail: config.mail.transport != config::MailTransport::Off && !config.server.open,
+    }
 }
 
 fn counted_as(operation: Operation) -> StoreOperation {

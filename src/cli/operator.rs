@@ -60,6 +60,16 @@ impl Operator {
         Ok(self.runtime.block_on(rule)?)
     }
 
+    /// What the operator has configured.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Waits for what is no rule.
+    pub fn wait<T, E>(&self, work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+        self.runtime.block_on(work)
+    }
+
     /// Prints an answer: the value where JSON was asked for, else the text.
     pub fn say(&self, out: &mut (dyn Write + Send), value: &Value, text: &str) -> io::Result<()> {
         if self.json { writeln!(out, "{value}") } else { writeln!(out, "{text}") }

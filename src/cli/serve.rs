@@ -14,6 +14,7 @@ use crate::app::{self, App, DataDirectory, FirstStart};
 use crate::config::{Config, DatabaseUrl, Flags, Server as ServerConfig};
 use crate::http::router;
 use crate::http::server::{Observer, Options, ReloadHandle, Server, TlsFiles};
+use crate::mail::Mailer;
 use crate::registry::accounts::users::FIRST;
 use crate::telemetry::access::AccessLog;
 use crate::telemetry::logging;
@@ -70,15 +71,18 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
         true => AccessLog::stdout(config.log.format, metrics.access_log_dropped.clone())?,
         false => AccessLog::disabled(),
     };
+    let mailer = Mailer::new(&config.mail, &config.data_dir)?;
     let app = App::new(config, registry, metrics, access);
     let sweeper = tokio::spawn(Arc::clone(&app).sweep_forever());
     let auditor = tokio::spawn(Arc::clone(&app).audit_forever());
+    let mails = tokio::spawn(Arc::clone(&app).mail_forever(mailer));
     announce(&app, engine, &addresses);
     if let Some(first) = first {
         welcome(&app, &first, &addresses);
     }
     let drained = server.run(router::service(Arc::clone(&app)), shutdown.wait()).await;
     sweeper.abort();
+    mails.abort();
     auditor.abort();
     // What it was in the middle of, it either did or leaves to this.
     let _ = auditor.await;

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
+use super::invite;
 use super::operator::{Common, Operator, PAGE, given_password, needed_password, time};
 use crate::db::users::UserRow;
 use crate::registry::accounts::users;
@@ -34,6 +35,16 @@ enum Command {
     Admin(AdminArgs),
     /// Erase what is known of a person; the images stay
     Erase(EraseArgs),
+    /// Invite somebody to make an account, or to a role in an organisation
+    Invite(invite::InviteArgs),
+    /// List the invitations that were not accepted yet
+    Invitations(invite::ListArgs),
+    /// Take an invitation back
+    RevokeInvitation(invite::RevokeArgs),
+    /// Make a link with which a user chooses another password
+    ResetLink(invite::LinkArgs),
+    /// Write everything that is held about a person, one JSON object a line
+    Export(invite::ExportArgs),
 }
 
 #[derive(Debug, Args)]
@@ -113,6 +124,11 @@ pub(super) fn run(args: UserArgs, out: &mut (dyn Write + Send)) -> anyhow::Resul
         Command::Activate(args) => set_active(args, true, out)?,
         Command::Admin(args) => admin(args, out)?,
         Command::Erase(args) => erase(args, out)?,
+        Command::Invite(args) => invite::invite(args, out)?,
+        Command::Invitations(args) => invite::list(args, out)?,
+        Command::RevokeInvitation(args) => invite::revoke(args, out)?,
+        Command::ResetLink(args) => invite::reset_link(args, out)?,
+        Command::Export(args) => invite::export(args, out)?,
     }
     Ok(ExitCode::SUCCESS)
 }

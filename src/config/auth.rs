@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::Literal;
-use super::concern::concern;
+use super::concern::{choice, concern};
 use super::value::Value;
 
 concern! {
@@ -23,6 +23,23 @@ concern! {
         /// a short time gains little.
         token_lifetime: Duration = Duration::from_mins(5),
             within = Duration::from_mins(5)..=Duration::from_hours(24), example = "15m";
+        /// Who makes an account without an operator: nobody (`off`), who was invited (`invite`), or anyone (`open`).
+        /// Needs `mail.transport`.
+        sign_up: SignUp = SignUp::Off;
+        /// Hosts of the e-mail addresses that may sign up while `auth.sign_up` is `open`; none stands for all.
+        sign_up_domains: Vec<String> = Vec::new(), example = "example.org, example.com";
+    }
+}
+
+choice! {
+    /// Who makes an account without an operator.
+    pub enum SignUp {
+        /// Nobody.
+        Off = "off",
+        /// Who was invited.
+        Invite = "invite",
+        /// Anyone.
+        Open = "open",
     }
 }
 

@@ -20,6 +20,7 @@ mod flags;
 mod limits;
 mod literal;
 mod log;
+mod mail;
 mod nearest;
 mod option;
 mod origin;
@@ -36,7 +37,7 @@ mod tests;
 use std::path::{Path, PathBuf};
 
 pub use audit::{Audit, AuditPulls};
-pub use auth::{Auth, Hidden};
+pub use auth::{Auth, Hidden, SignUp};
 pub use database::{Database, DatabaseUrl, PostgresUrl};
 pub use duration::{InvalidDuration, format_duration, parse_duration};
 pub use error::{Error, Problem};
@@ -44,6 +45,7 @@ pub use flags::Flags;
 pub use limits::Limits;
 pub use literal::Literal;
 pub use log::{Log, LogFilter, LogFormat};
+pub use mail::{Mail, MailSecurity, MailTransport};
 pub use option::{ConfigOption, find, options};
 pub use origin::{Origin, Origins};
 pub use reference::reference;
@@ -76,6 +78,8 @@ pub struct Config {
     pub auth: Auth,
     /// How much each may ask for in a while.
     pub limits: Limits,
+    /// How mails leave the server.
+    pub mail: Mail,
     /// What may be pushed and how it is handed out.
     pub registry: Registry,
     /// How blobs are stored and when they are removed.
@@ -94,6 +98,7 @@ impl Default for Config {
             server: Server::default(),
             auth: Auth::default(),
             limits: Limits::default(),
+            mail: Mail::default(),
             registry: Registry::default(),
             storage: Storage::default(),
             audit: Audit::default(),

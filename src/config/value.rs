@@ -170,6 +170,36 @@ impl Value for Option<Url> {
     }
 }
 
+/// May be empty. Nothing that could end a line.
+impl Value for String {
+    const KIND: &'static str = "a text of one line";
+    const EXAMPLE: &'static str = "text";
+    const PLACEHOLDER: &'static str = "TEXT";
+
+    fn parse(literal: &Literal) -> Option<Self> {
+        literal.text().filter(|text| !text.chars().any(char::is_control)).map(str::to_owned)
+    }
+
+    fn literal(&self) -> Literal {
+        Literal::Text(self.clone())
+    }
+}
+
+impl Value for Vec<String> {
+    const KIND: &'static str = "a list of texts";
+    const EXAMPLE: &'static str = "example.org";
+    const PLACEHOLDER: &'static str = "TEXT";
+    const LIST: bool = true;
+
+    fn parse(literal: &Literal) -> Option<Self> {
+        parse_list(literal, |text| <String as Value>::parse(&Literal::from(text)).filter(|text| !text.is_empty()))
+    }
+
+    fn literal(&self) -> Literal {
+        print_list(self)
+    }
+}
+
 impl Value for Vec<SocketAddr> {
     const KIND: &'static str = "at least one address with its port";
     const EXAMPLE: &'static str = "127.0.0.1:5000";

@@ -27,8 +27,12 @@ macro_rules! migration {
     };
 }
 
-const MIGRATIONS: &[Migration] =
-    &[migration!(1, "0001_registry"), migration!(2, "0002_access"), migration!(3, "0003_audit")];
+const MIGRATIONS: &[Migration] = &[
+    migration!(1, "0001_registry"),
+    migration!(2, "0002_access"),
+    migration!(3, "0003_audit"),
+    migration!(4, "0004_sign_up"),
+];
 
 /// The newest schema this binary knows.
 pub const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;

@@ -80,7 +80,54 @@ pub fn insert(tx: &mut Tx<'_>, new: &NewUser<'_>, now: i64) -> Result<(i64, Stri
             now.into(),
         ],
     )?;
-    Ok((row.int(0)?, public_id))
+    let id = row.int(0)?;
+    // Who makes users either was told the address by its owner or sent a link to it.
+    tx.execute(
+        "UPDATE users SET email_verified_at = $2 WHERE id = $1 AND email IS NOT NULL",
+        &[id.into(), now.into()],
+    )?;
+    Ok((id, public_id))
+}
+
+/// Finds a user by the row's key.
+pub fn by_id(tx: &mut Tx<'_>, id: i64) -> Result<Option<UserRow>, Error> {
+    let row = tx.first(
+        "SELECT id, public_id, name, email, display_name, admin, state, password_hash, password_version, created_at \
+         FROM users WHERE id = $1",
+        &[id.into()],
+    )?;
+    row.map(user).transpose()
+}
+
+/// Finds a user by e-mail address.
+pub fn by_email(tx: &mut Tx<'_>, email: &str) -> Result<Option<UserRow>, Error> {
+    let row = tx.first(
+        "SELECT id, public_id, name, email, display_name, admin, state, password_hash, password_version, created_at \
+         FROM users WHERE email = $1",
+        &[email.into()],
+    )?;
+    row.map(user).transpose()
+}
+
+/// The language of a user's mails, and when the e-mail address was shown to be the user's.
+pub fn mail_facts(tx: &mut Tx<'_>, id: i64) -> Result<(Option<String>, Option<i64>), Error> {
+    let row = tx.first("SELECT language, email_verified_at FROM users WHERE id = $1", &[id.into()])?;
+    row.map_or(Ok((None, None)), |mut row| Ok((row.opt_text(0)?, row.opt_int(1)?)))
+}
+
+/// Sets the language of a user's mails.
+pub fn set_language(tx: &mut Tx<'_>, id: i64, language: &str) -> Result<(), Error> {
+    tx.execute("UPDATE users SET language = $2 WHERE id = $1", &[id.into(), language.into()])?;
+    Ok(())
+}
+
+/// Gives a user another e-mail address, which was shown to be the user's.
+pub fn set_email(tx: &mut Tx<'_>, id: i64, email: &str, now: i64) -> Result<(), Error> {
+    tx.execute(
+        "UPDATE users SET email = $2, email_verified_at = $3, updated_at = $3 WHERE id = $1",
+        &[id.into(), email.into(), now.into()],
+    )?;
+    Ok(())
 }
 
 /// Finds a user by name.
@@ -168,7 +215,7 @@ pub fn set_admin(tx: &mut Tx<'_>, id: i64, admin: bool, now: i64) -> Result<(), 
 /// Removes what is known of a person; the row stays, for others refer to it.
 pub fn erase(tx: &mut Tx<'_>, id: i64, now: i64) -> Result<(), Error> {
     tx.execute(
-        "UPDATE users SET state = 'erased', name = 'erased+' || public_id, email = NULL, display_name = NULL, \
+        "UPDATE users SET state = 'erased', name = 'erased+' || public_id, email = NULL, email_verified_at = NULL, language = NULL, display_name = NULL, \
          password_hash = NULL, password_version = password_version + 1, admin = $3, updated_at = $2 WHERE id = $1",
         &[id.into(), now.into(), false.into()],
     )?;

@@ -39,6 +39,8 @@ use standing::Standing;
 
 /// At most this many passwords are hashed at once: each takes 19 MiB and a core for a while.
 const HASHES_AT_ONCE: usize = 2;
+/// How long a password waits for its turn to be hashed before the client is told to come again.
+const HASHING_QUEUE: Duration = Duration::from_secs(10);
 /// How many tokens that were verified are remembered.
 const TOKENS_REMEMBERED: usize = 4 * 1024;
 /// How many decisions are remembered.
@@ -62,6 +64,8 @@ pub struct Access {
     standings: Cache<(Arc<str>, RepositoryName), Arc<Standing>>,
     passwords: Mutex<Memory>,
     throttle: Mutex<Throttle>,
+    /// Counts what is asked for without an account: sign-ups, links by mail.
+    requests: Mutex<Throttle>,
     hashing: Semaphore,
     anonymous: Arc<Proof>,
 }
@@ -86,6 +90,7 @@ impl Access {
             standings: Cache::new(STANDINGS_REMEMBERED),
             passwords: Mutex::default(),
             throttle: Mutex::default(),
+            requests: Mutex::default(),
             hashing: Semaphore::new(HASHES_AT_ONCE),
             anonymous: Arc::new(Proof::anonymous()),
         }
@@ -95,6 +100,27 @@ impl Access {
     #[must_use]
     pub fn anonymous(&self) -> Arc<Proof> {
         Arc::clone(&self.anonymous)
+    }
+
+    /// The key under which secrets are sealed.
+    pub(super) fn master(&self) -> Result<&MasterKey, Error> {
+        self.master.as_ref().ok_or(Error::MasterKey)
+    }
+
+    /// Counts a request of somebody unknown about `subject`; who asks too often has to wait.
+    pub(super) fn count_request(&self, ctx: &Ctx, subject: &str) -> Result<(), Error> {
+        let mut requests = lock(&self.requests);
+        if let Some(wait) = requests.wait(subject, ctx.address, ctx.now) {
+            return Err(Denial::of(Why::Throttled(wait)).into());
+        }
+        requests.charge(subject, ctx.address, ctx.now);
+        Ok(())
+    }
+
+    /// Waits for a turn to hash a password.
+    pub(super) async fn hashing_turn(&self) -> Result<tokio::sync::SemaphorePermit<'_>, Error> {
+        let turn = tokio::time::timeout(HASHING_QUEUE, self.hashing.acquire()).await;
+        turn.ok().and_then(Result::ok).ok_or_else(|| Denial::of(Why::Throttled(HASHING_QUEUE)).into())
     }
 }
 

@@ -3,9 +3,13 @@
 //! Each function is one transaction, which inserts its event and counts up the epoch of access, so that what it changes
 //! holds from the next request on.
 
+pub mod export;
+pub mod invitations;
 pub mod namespaces;
+pub mod recovery;
 pub mod robots;
 pub mod roles;
+pub mod sign_up;
 pub mod teams;
 pub mod tokens;
 pub mod users;
@@ -71,6 +75,12 @@ pub enum AccountError {
     /// An e-mail address is not one.
     #[error("{0:?} is not an e-mail address")]
     Email(String),
+    /// Accounts are not made like that here.
+    #[error("{0}")]
+    NotOffered(&'static str),
+    /// A link in a mail opens nothing.
+    #[error("this link is not valid: it has expired, was used, or was replaced by a newer one; ask for another one")]
+    Link,
     /// It would leave nobody who can administer the instance.
     #[error("{0} is the only administrator; make another one first")]
     LastAdministrator(String),

@@ -8,6 +8,7 @@ pub mod catalog;
 pub mod check;
 mod context;
 mod error;
+pub mod mails;
 pub mod manifests;
 pub mod referrers;
 mod state;
@@ -20,4 +21,4 @@ mod tests;
 
 pub use context::{Account, Ctx, Event, Held, Identity};
 pub use error::{Error, Trouble};
-pub use state::Registry;
+pub use state::{People, Registry};

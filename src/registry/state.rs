@@ -21,6 +21,8 @@ pub struct Registry {
     pub access: Arc<Access>,
     /// What is to be written down, and the key of its chain.
     pub audit: Arc<Audit>,
+    /// How people come to an account.
+    pub people: People,
     /// Limits and policies.
     pub settings: config::Registry,
     /// Expiry and grace periods.
@@ -31,4 +33,19 @@ pub struct Registry {
     pub node: Arc<str>,
     /// Names the boot of the machine: what was in memory only is trusted under the same one.
     pub boot: Arc<str>,
+}
+
+/// How people come to an account by themselves, and where the links that they are sent lead.
+#[derive(Debug, Clone, Default)]
+pub struct People {
+    /// Who signs up.
+    pub sign_up: config::SignUp,
+    /// Hosts of the e-mail addresses that may; none stands for all.
+    pub domains: Vec<String>,
+    /// What links begin with, without a slash at its end.
+    pub base: String,
+    /// The registry, as mails call it.
+    pub host: String,
+    /// Whether mails are sent.
+    pub mail: bool,
 }

@@ -2,6 +2,7 @@
 
 mod audit;
 mod limits;
+mod mails;
 mod protection;
 mod roles;
 mod sign_in;

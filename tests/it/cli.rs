@@ -4,5 +4,6 @@ mod accounts;
 mod audit;
 mod check;
 mod config;
+mod mail;
 mod process;
 mod serve;

@@ -7,6 +7,7 @@ mod client;
 mod content;
 mod postgres;
 mod raw;
+mod smtp;
 
 pub use accounts::{on_each_engine_with_accounts, on_each_engine_with_accounts_and};
 pub use answer::Answer;
@@ -14,6 +15,7 @@ pub use app::{Setup, TestApp, on_each_engine};
 pub use client::Client;
 pub use content::{Image, Manifest, blob, descriptor, sha256, sha512};
 pub use raw::Raw;
+pub use smtp::Smtp;
 
 /// Asks again and again until `done`: every question is a round trip to the server, so that nothing spins.
 ///

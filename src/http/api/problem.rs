@@ -249,6 +249,8 @@ fn account(error: &AccountError) -> (StatusCode, &'static str) {
         | AccountError::Pattern(_)
         | AccountError::Email(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid"),
         AccountError::LastAdministrator(_) | AccountError::InUse(_) => (StatusCode::CONFLICT, "conflict"),
+        AccountError::NotOffered(_) => (StatusCode::FORBIDDEN, "not_offered"),
+        AccountError::Link => (StatusCode::GONE, "link"),
         AccountError::Beyond(_) => (StatusCode::FORBIDDEN, "beyond_own_rights"),
         AccountError::Hash(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
     }

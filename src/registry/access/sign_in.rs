@@ -62,7 +62,7 @@ pub async fn authenticate_secret(registry: &Registry, ctx: &Ctx, secret: &Secret
 /// Signs in with the secret of a personal token or of a robot. A name must be its own.
 async fn by_secret(registry: &Registry, ctx: &Ctx, name: Option<&str>, secret: &Secret) -> Result<Proof, Error> {
     let wrong = || Error::from(Denial::of(Why::WrongCredentials));
-    if secret.kind() == SecretKind::Refresh {
+    if matches!(secret.kind(), SecretKind::Refresh | SecretKind::Link) {
         return Err(wrong());
     }
     let (hash, given, name, now) = (secret.hash(), name, name.map(str::to_owned), ctx.now);

@@ -6,7 +6,7 @@ use super::namespaces::adopts;
 use super::{AccountError, changed, display_name_is_plain, taken, user};
 use crate::auth::{account_name, password};
 use crate::db::users::{self, NewUser, UserRow};
-use crate::db::{self, Tx, namespaces, roles, teams, tokens};
+use crate::db::{self, Tx, invitations, links, namespaces, outbox, roles, sign_ups, teams, tokens};
 use crate::registry::{Ctx, Error, Event, Registry, audit};
 
 /// The name of the first account.
@@ -41,17 +41,17 @@ pub async fn add(registry: &Registry, ctx: &Ctx, add: Add) -> Result<(), Error> 
 }
 
 fn insert(tx: &mut Tx<'_>, ctx: &Ctx, add: &Add, hash: Option<&str>) -> Result<(), Error> {
-    if let Some(email) = &add.email
-        && users::email_is_taken(tx, email)?
-    {
-        return Err(AccountError::InUse(format!("another user has the e-mail address {email}")).into());
-    }
     let namespace = match namespaces::find(tx, &add.name)? {
         Some(found) if found.owner_kind == "none" && adopts(ctx) => Some(found.id),
         Some(_) => None,
         None => namespaces::insert(tx, &add.name, "user", None, None, ctx.now)?,
     };
     let namespace = namespace.ok_or_else(|| taken("user", &add.name))?;
+    if let Some(email) = &add.email
+        && users::email_is_taken(tx, email)?
+    {
+        return Err(AccountError::InUse(format!("another user has the e-mail address {email}")).into());
+    }
     let new = NewUser {
         name: &add.name,
         email: add.email.as_deref(),
@@ -66,7 +66,7 @@ fn insert(tx: &mut Tx<'_>, ctx: &Ctx, add: &Add, hash: Option<&str>) -> Result<(
 }
 
 /// Hashing takes a while and a core.
-async fn hash(given: Option<String>) -> Result<Option<String>, Error> {
+pub(super) async fn hash(given: Option<String>) -> Result<Option<String>, Error> {
     let Some(given) = given else { return Ok(None) };
     let hashed = tokio::task::spawn_blocking(move || password::hash(&given)).await;
     let hashed = hashed.map_err(|error| db::Error::new(db::Kind::Internal, format!("hashing ended early: {error}")))?;
@@ -74,7 +74,7 @@ async fn hash(given: Option<String>) -> Result<Option<String>, Error> {
 }
 
 /// Reads an e-mail address, its letters made small: two that differ in nothing else reach one person.
-fn email(text: &str) -> Result<String, AccountError> {
+pub(super) fn email(text: &str) -> Result<String, AccountError> {
     let parts = text.split_once('@').filter(|(local, host)| {
         !local.is_empty() && host.contains('.') && !host.starts_with('.') && !host.ends_with('.') && !host.contains('@')
     });
@@ -195,6 +195,15 @@ pub async fn erase(registry: &Registry, ctx: &Ctx, name: &str) -> Result<(), Err
         tokens::forget_all(tx, row.id)?;
         roles::revoke_all(tx, row.id)?;
         teams::remove_everywhere(tx, row.id)?;
+        for address in links::addresses(tx, row.id)? {
+            outbox::delete_to(tx, &address)?;
+        }
+        links::delete_of(tx, row.id)?;
+        if let Some(email) = &row.email {
+            sign_ups::delete_email(tx, email)?;
+            invitations::delete_email(tx, email)?;
+            outbox::delete_to(tx, email)?;
+        }
         users::erase(tx, row.id, ctx.now)?;
         if let Some(namespace) = namespaces::find(tx, &name)? {
             namespaces::retire(tx, namespace.id)?;

@@ -1,0 +1,256 @@
+//! Sign-up, invitations and lost passwords, by the mails that a person gets.
+
+use std::path::PathBuf;
+
+use havre::clock;
+use havre::mail::{Language, Mailer};
+use havre::registry::accounts::{export, invitations, recovery, sign_up, users};
+use havre::registry::{Account, Ctx, Error, Identity, mails};
+
+use crate::support::{Setup, TestApp, eventually};
+
+const PASSWORD: &str = "correct horse battery";
+const OTHER: &str = "staple orbit velvet ninety";
+const HOUR: i64 = 3600 * 1_000_000;
+
+async fn with_mail(test: impl AsyncFn(&mut TestApp)) {
+    let setup = Setup::default()
+        .set("server.open", "false")
+        .set("auth.admin_password", PASSWORD)
+        .set("auth.sign_up", "open")
+        .set("mail.transport", "file")
+        .set("mail.from", "Registry <registry@example.org>")
+        .set("server.public_url", "https://registry.example.org");
+    setup.on_each_engine(test).await;
+}
+
+fn ctx() -> Ctx {
+    Ctx::system(clock::now())
+}
+
+/// Circumstances some time from now.
+fn later(by: i64) -> Ctx {
+    Ctx::system(clock::now() + by)
+}
+
+fn alice() -> sign_up::SignUp {
+    sign_up::SignUp {
+        name: "alice".to_owned(),
+        email: "Alice@example.org".to_owned(),
+        display_name: Some("Alice\u{e9} A".to_owned()),
+        password: PASSWORD.to_owned(),
+        language: Language::Fr,
+    }
+}
+
+fn directory(app: &TestApp) -> PathBuf {
+    app.app.config.data_dir.join("mail")
+}
+
+/// Sends what is queued, and returns the mails, each decoded, removing them.
+async fn mails_of(app: &TestApp) -> Vec<String> {
+    let mailer = Mailer::new(&app.app.config.mail, &app.app.config.data_dir).unwrap().unwrap();
+    app.app.send_mails(&mailer).await.unwrap();
+    let Ok(entries) = std::fs::read_dir(directory(app)) else { return Vec::new() };
+    let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    let mut found = Vec::new();
+    for path in paths {
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        let text = String::from_utf8(std::fs::read(&path).unwrap()).unwrap();
+        // Quoted-printable breaks long lines.
+        found.push(text.replace("=\r\n", "").replace("=3D", "="));
+        std::fs::remove_file(path).unwrap();
+    }
+    found
+}
+
+fn secret(mail: &str) -> String {
+    let start = mail.find("havre_lnk_").unwrap_or_else(|| panic!("no link in {mail}"));
+    mail[start..].chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect()
+}
+
+fn is_dead_link<T>(result: Result<T, Error>) -> bool {
+    result.err().is_some_and(|error| error.to_string().contains("not valid"))
+}
+
+#[tokio::test]
+async fn who_signs_up_gets_an_account_by_the_link_in_the_mail() {
+    with_mail(async |app| {
+        let registry = &app.app.registry;
+        sign_up::start(registry, &ctx(), alice()).await.unwrap();
+        app.as_pair("alice", PASSWORD).get("/v2/").await.expect(401);
+        let mail = mails_of(app).await.pop().unwrap();
+        assert!(mail.contains("To: alice@example.org") && mail.contains("Auto-Submitted"), "{mail}");
+        assert!(mail.contains("https://registry.example.org/account/verify?token="), "{mail}");
+        let link = secret(&mail);
+        assert!(is_dead_link(sign_up::verify(registry, &later(25 * HOUR), &link).await), "expired");
+        // That look did not use it up.
+        assert_eq!(sign_up::verify(registry, &ctx(), &link).await.unwrap(), "alice");
+        assert!(is_dead_link(sign_up::verify(registry, &ctx(), &link).await), "used");
+        app.as_pair("alice", PASSWORD).get("/v2/").await.expect(200);
+        app.as_pair("alice", PASSWORD).push_image("alice/app", "v1", "a").await;
+        assert!(mails_of(app).await.is_empty(), "a mail is sent once");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_address_that_has_an_account_is_told_so_by_mail_alone_and_holds_the_name_alike() {
+    with_mail(async |app| {
+        let registry = &app.app.registry;
+        let add = users::Add {
+            name: "owner".to_owned(),
+            email: Some("alice@example.org".to_owned()),
+            display_name: None,
+            admin: false,
+            password: None,
+        };
+        users::add(registry, &ctx(), add).await.unwrap();
+        sign_up::start(registry, &ctx(), alice()).await.unwrap();
+        let mails = mails_of(app).await;
+        assert!(mails.len() == 1 && mails[0].contains("owner") && !mails[0].contains("havre_lnk_"), "{mails:?}");
+        // The name is held whether or not the address had an account, and is free a day later.
+        let other = || sign_up::SignUp { email: "bob@example.org".to_owned(), ..alice() };
+        let held = sign_up::start(registry, &ctx(), other()).await.unwrap_err();
+        assert!(held.to_string().contains("taken"), "{held}");
+        sign_up::start(registry, &later(25 * HOUR), other()).await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_lost_password_is_replaced_by_a_link_that_opens_once() {
+    with_mail(async |app| {
+        let registry = &app.app.registry;
+        sign_up::start(registry, &ctx(), alice()).await.unwrap();
+        sign_up::verify(registry, &ctx(), &secret(&mails_of(app).await.pop().unwrap())).await.unwrap();
+        let refresh = app.as_pair("alice", PASSWORD);
+        refresh.get("/v2/").await.expect(200);
+        recovery::request(registry, &ctx(), "nobody@example.org").unwrap();
+        recovery::request(registry, &ctx(), "ALICE@example.org").unwrap();
+        let mut found = Vec::new();
+        let mails = std::cell::RefCell::new(&mut found);
+        eventually(async || {
+            let new = mails_of(app).await;
+            let mut all = mails.borrow_mut();
+            all.extend(new);
+            !all.is_empty()
+        })
+        .await;
+        assert_eq!(found.len(), 1, "nobody is told of an account that is not there");
+        let link = secret(&found[0]);
+        assert!(is_dead_link(recovery::complete(registry, &later(2 * HOUR), &link, OTHER.to_owned()).await));
+        recovery::complete(registry, &ctx(), &link, "password".to_owned()).await.unwrap_err();
+        recovery::complete(registry, &ctx(), &link, OTHER.to_owned()).await.unwrap();
+        assert!(is_dead_link(recovery::complete(registry, &ctx(), &link, PASSWORD.to_owned()).await));
+        refresh.get("/v2/").await.expect(401);
+        app.as_pair("alice", OTHER).get("/v2/").await.expect(200);
+        let note = mails_of(app).await;
+        assert!(note.len() == 1 && !note[0].contains("havre_lnk_"), "{note:?}");
+        // A change of the password ends the links that were made before it.
+        let link = recovery::link(registry, &ctx(), "alice").await.unwrap();
+        app.set_password("alice", PASSWORD).await;
+        assert!(is_dead_link(recovery::complete(registry, &ctx(), &secret(&link), OTHER.to_owned()).await));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_address_is_changed_by_a_link_to_the_new_one_and_the_old_one_is_told() {
+    with_mail(async |app| {
+        let registry = &app.app.registry;
+        sign_up::start(registry, &ctx(), alice()).await.unwrap();
+        sign_up::verify(registry, &ctx(), &secret(&mails_of(app).await.pop().unwrap())).await.unwrap();
+        recovery::change_email(registry, &ctx(), "alice", "new@example.org").await.unwrap();
+        let mail = mails_of(app).await.pop().unwrap();
+        assert!(mail.contains("To: new@example.org"), "{mail}");
+        assert_eq!(users::find(registry, "alice").await.unwrap().email.as_deref(), Some("alice@example.org"));
+        recovery::confirm_email(registry, &ctx(), &secret(&mail)).await.unwrap();
+        assert_eq!(users::find(registry, "alice").await.unwrap().email.as_deref(), Some("new@example.org"));
+        assert!(mails_of(app).await.pop().unwrap().contains("To: alice@example.org"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_is_invited_gets_the_account_and_the_role() {
+    with_mail(async |app| {
+        let registry = &app.app.registry;
+        havre::registry::accounts::namespaces::add_organisation(registry, &ctx(), "acme", None).await.unwrap();
+        let invite = |role: &str| invitations::Invite {
+            email: "carol@example.org".to_owned(),
+            name: None,
+            role: Some(("acme".to_owned(), role.to_owned())),
+            language: Language::En,
+        };
+        let made = invitations::create(registry, &ctx(), invite("developer")).await.unwrap();
+        let link = secret(&mails_of(app).await.pop().unwrap());
+        assert_eq!(link, secret(&made.link));
+        let carol = sign_up::SignUp { name: "carol".to_owned(), ..alice() };
+        assert!(is_dead_link(invitations::accept_new(registry, &later(8 * 24 * HOUR), &link, carol.clone()).await));
+        invitations::accept_new(registry, &ctx(), &link, carol.clone()).await.unwrap();
+        assert!(is_dead_link(invitations::accept_new(registry, &ctx(), &link, carol).await));
+        app.as_pair("carol", PASSWORD).push_image("acme/app", "v1", "a").await;
+        // A developer chooses no members, and an owner does.
+        let row = users::find(registry, "carol").await.unwrap();
+        let account = Account { id: row.id, public_id: row.public_id.into(), name: "carol".into(), admin: false };
+        let as_carol = Ctx { identity: Identity::User(account.into()), ..ctx() };
+        assert!(invitations::create(registry, &as_carol, invite("guest")).await.is_err());
+        app.grant("owner", "carol", "acme").await;
+        let made = invitations::create(registry, &as_carol, invite("guest")).await.unwrap();
+        assert_eq!(invitations::list(registry, &as_carol, Some("acme"), 0, 10).await.unwrap().len(), 1);
+        invitations::revoke(registry, &as_carol, &made.id).await.unwrap();
+        assert!(is_dead_link(invitations::accept(registry, &ctx(), &secret(&made.link), "carol").await));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_mail_that_was_taken_by_a_process_that_ended_is_sent_later_and_once() {
+    with_mail(async |app| {
+        let registry = &app.app.registry;
+        sign_up::start(registry, &ctx(), alice()).await.unwrap();
+        assert!(mails::take(registry, &ctx()).await.unwrap().is_some());
+        // Nobody else sends it meanwhile; once its time is over, somebody does.
+        assert!(mails_of(app).await.is_empty());
+        let due = mails::take(registry, &later(HOUR)).await.unwrap().unwrap();
+        assert!(!mails::failed(registry, &ctx(), &due, false).await.unwrap());
+        let due = mails::take(registry, &later(HOUR)).await.unwrap().unwrap();
+        mails::sent(registry, &due).await.unwrap();
+        assert!(mails::take(registry, &later(24 * HOUR)).await.unwrap().is_none());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_export_tells_what_is_held_and_an_erasure_takes_it_away() {
+    with_mail(async |app| {
+        let registry = &app.app.registry;
+        sign_up::start(registry, &ctx(), alice()).await.unwrap();
+        sign_up::verify(registry, &ctx(), &secret(&mails_of(app).await.pop().unwrap())).await.unwrap();
+        app.as_pair("alice", PASSWORD).push_image("alice/app", "v1", "a").await;
+        let token = app.personal_token("alice", "laptop", &["read"]).await;
+        let mut export = export::start(registry, "alice").await.unwrap();
+        let mut text = String::new();
+        while let Some(lines) = export.next(registry).await.unwrap() {
+            for line in lines {
+                text.push_str(&line.to_string());
+                text.push('\n');
+            }
+        }
+        for part in
+            ["havre-personal-data", "alice@example.org", "laptop", "\"alice/app\"", "manifest.push", "127.0.0.1"]
+        {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        assert!(!text.contains(&token) && !text.contains("argon2"), "{text}");
+        let link = recovery::link(registry, &ctx(), "alice").await.unwrap();
+        recovery::change_email(registry, &ctx(), "alice", "new@example.org").await.unwrap();
+        users::erase(registry, &ctx(), "alice").await.unwrap();
+        assert!(mails_of(app).await.is_empty(), "what was on its way is not sent");
+        assert!(is_dead_link(recovery::complete(registry, &ctx(), &secret(&link), OTHER.to_owned()).await));
+    })
+    .await;
+}
