@@ -3,5 +3,7 @@
 mod accounts;
 mod check;
 mod config;
+mod logs;
 mod process;
 mod serve;
+mod tls;
