@@ -25,6 +25,7 @@ class Context:
     """What the page says about the run as a whole."""
 
     machine: str
+    commit: str
     rounds: int
     quick: bool
     access_log: bool
@@ -46,6 +47,7 @@ def arguments():
     parser.add_argument("--access-log", action="store_true", help="write access logs, every server alike")
     parser.add_argument("--large", type=int, default=512, metavar="MIB", help="size of the large blob (default 512)")
     parser.add_argument("--startup-blobs", type=int, metavar="N", help="registered blobs at start-up")
+    parser.add_argument("--seeded", type=int, metavar="N", help="dead blobs that are removed beside the work")
     parser.add_argument("--zb-tests", default=ZB_TESTS, metavar="REGEX", help="which of zb's tests")
     parser.add_argument("--havre", type=Path, default=PROJECT / "target/release/havre", help="the binary to measure")
     parser.add_argument("--directory", type=Path, default=CACHE / "run", help="where the servers keep their data")
@@ -61,6 +63,7 @@ def main():
         rounds=given.rounds or (1 if given.quick else 5), quick=given.quick, access_log=given.access_log,
         large_mib=given.large, zb_tests=given.zb_tests,
         startup_blobs=given.startup_blobs or (100_000 if given.quick else 1_000_000),
+        seeded=given.seeded or (100_000 if given.quick else 1_000_000),
         directory=given.directory, havre=given.havre)
     chosen = peers.choose(given.peers, options)
     names = [name for name in measures.ALL if not given.only or name in given.only]
@@ -70,7 +73,8 @@ def main():
     output = given.output or (None if given.quick or given.only else PAGE)
     if output:
         context = Context(
-            machine=machine.describe(options.directory), rounds=options.rounds, quick=options.quick,
+            machine=machine.describe(options.directory), commit=machine.commit(PROJECT),
+            rounds=options.rounds, quick=options.quick,
             access_log=options.access_log, subject=given.subject, peers=chosen,
             absent=absent(chosen, options))
         output.write_text(report.page(context, sections, verdicts))

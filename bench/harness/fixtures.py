@@ -52,16 +52,18 @@ class Image:
             "layers": [_descriptor("application/vnd.oci.image.layer.v1.tar+gzip", layer) for layer in layers],
         }, indent=2).encode()
 
-    def push(self, server):
+    def push(self, server, authorization=None):
         """Pushes the image under `IMAGE_REPOSITORY` and `IMAGE_TAG`."""
+        headers = {"Authorization": authorization} if authorization else {}
         connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
         try:
             for blob in self._blobs:
-                location = _send(connection, "POST", f"/v2/{IMAGE_REPOSITORY}/blobs/uploads/", b"", 202)
+                location = _send(connection, "POST", f"/v2/{IMAGE_REPOSITORY}/blobs/uploads/", b"", 202, headers)
                 parts = urlsplit(location)
                 query = "&".join(filter(None, [parts.query, f"digest={_digest(blob)}"]))
-                _send(connection, "PUT", f"{parts.path}?{query}", blob, 201)
-            _send(connection, "PUT", f"/v2/{IMAGE_REPOSITORY}/manifests/{IMAGE_TAG}", self.manifest, 201, MANIFEST_TYPE)
+                _send(connection, "PUT", f"{parts.path}?{query}", blob, 201, headers)
+            _send(connection, "PUT", f"/v2/{IMAGE_REPOSITORY}/manifests/{IMAGE_TAG}", self.manifest, 201,
+                  {**headers, "Content-Type": MANIFEST_TYPE})
         finally:
             connection.close()
 
@@ -74,9 +76,9 @@ def _descriptor(media_type, content):
     return {"mediaType": media_type, "digest": _digest(content), "size": len(content)}
 
 
-def _send(connection, method, target, body, expected, content_type="application/octet-stream"):
+def _send(connection, method, target, body, expected, headers):
     """Sends one request and returns the Location of the answer."""
-    connection.request(method, target, body, {"Content-Type": content_type})
+    connection.request(method, target, body, {"Content-Type": "application/octet-stream", **headers})
     answer = connection.getresponse()
     text = answer.read()
     if answer.status != expected:

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import subprocess
 from pathlib import Path
 
 
@@ -9,6 +10,15 @@ def describe(directory):
     """One line about the machine."""
     return (f"{os.cpu_count()} cores of {_cpu_model()}, {_memory_gb()} GB of memory, Linux {platform.release().split('-')[0]}, "
             f"{_file_system(directory)}")
+
+
+def commit(project):
+    """The commit that the project's files are of; with `-dirty` when they are not quite."""
+    told = [subprocess.run(["git", "-C", project, *asked], capture_output=True, text=True, check=False)
+            for asked in (("rev-parse", "--short=12", "HEAD"), ("status", "--porcelain", "--untracked-files=no"))]
+    if any(one.returncode for one in told):
+        return "unknown"
+    return told[0].stdout.strip() + ("-dirty" if told[1].stdout.strip() else "")
 
 
 def _cpu_model():

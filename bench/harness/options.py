@@ -14,6 +14,7 @@ class Options:
     large_mib: int
     zb_tests: str
     startup_blobs: int
+    seeded: int
     directory: Path
     havre: Path
 

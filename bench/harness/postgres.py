@@ -52,8 +52,16 @@ def version():
     return "PostgreSQL " + (line.split()[2] if len(line.split()) > 2 else "unknown")
 
 
+def url(directory):
+    """The URL of the database of the cluster in a directory."""
+    return f"postgres:///{DATABASE}?host={directory / 's'}&user={USER}"
+
+
 def prepare(directory):
-    """Makes a cluster and returns the script that runs a command beside it, and the URL of its database."""
+    """The script that runs a command beside the cluster, made unless it is there, and the URL of its database."""
+    script = directory / "run"
+    if script.exists():
+        return script, url(directory)
     binaries, cluster, sockets = _binaries(), directory / "cluster", directory / "s"
     for path in (cluster, sockets):
         path.mkdir(parents=True)
@@ -65,7 +73,6 @@ def prepare(directory):
     )
     if made.returncode != 0:
         raise Failure(f"initdb failed in {cluster} (every directory above must be open to {USER}):\n{made.stderr}")
-    script = directory / "run"
     script.write_text(SCRIPT.format(user=USER, database=DATABASE, postgres=binaries / "postgres",
                                     psql=binaries / "psql", cluster=cluster, sockets=sockets))
-    return script, f"postgres:///{DATABASE}?host={sockets}&user={USER}"
+    return script, url(directory)

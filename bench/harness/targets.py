@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from .measures import push
+from .measures import gc, lists, push
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,10 @@ class Judge:
         self._pull()
         self._push()
         self._manifests()
+        self._token()
         self._small_pushes()
+        self._lists()
+        self._gc()
         self._startup()
         self._memory()
         return self._verdicts
@@ -71,6 +74,18 @@ class Judge:
         mine, other = self._median(section, key, subject or self._subject), self._median(section, key, peer)
         ratio = mine / other if mine is not None and other else None
         self._add(work, f"≥ {factor:g} × {peer}", ratio, factor, False, _times)
+
+    def _beside(self, work, section, keys, peer, bound, at_most=True):
+        """What one server does in one case is at most, or at least, `bound` times what it does in another."""
+        mine, other = (self._median(section, key, peer) for key in keys)
+        ratio = mine / other if mine is not None and other else None
+        self._add(work, f"{'≤' if at_most else '≥'} {bound:g} ×", ratio, bound, at_most, _times)
+
+    def _own(self, section):
+        """The engines that the subject was measured on, with what the page calls them."""
+        measured = self._sections[section].peers() if section in self._sections else []
+        return [(name, note) for name, note in ((self._subject, ""), (f"{self._subject}-postgres", ", PostgreSQL"))
+                if name in measured]
 
     def _pull(self):
         if "pull" not in self._sections:
@@ -118,6 +133,26 @@ class Judge:
         for metric in section.metrics if section else []:
             if metric.key.startswith("Push") and not metric.key.endswith("p99"):
                 self._times_more(f"zb, {metric.title}", "zb", metric.key, "zot", 2)
+
+    def _token(self):
+        for peer, engine in self._own("token"):
+            work = f"GET manifest by tag with a token, beside anonymous{engine}"
+            self._beside(f"{work}, server CPU", "token", ("token_cpu", "anonymous_cpu"), peer, 1.15)
+            self._beside(f"{work}, per second", "token", ("token_rate", "anonymous_rate"), peer, 0.85, at_most=False)
+
+    def _lists(self):
+        for peer, engine in self._own("lists"):
+            for key, title in lists.PAGES.items():
+                self._beside(f"{title}, large beside small{engine}", "lists",
+                             (f"{key}_large_time", f"{key}_small_time"), peer, 1.5)
+
+    def _gc(self):
+        for peer, engine in self._own("gc"):
+            for work in gc.WORKS:
+                for step, title in gc.STEPS.items():
+                    for quantile in ("p50", "p99"):
+                        self._beside(f"{work} beside {title}, {quantile}{engine}", "gc",
+                                     (f"{work}_{step}_{quantile}", f"{work}_{gc.QUIET}_{quantile}"), peer, 1.2)
 
     def _startup(self):
         section = self._sections.get("startup")

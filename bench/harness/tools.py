@@ -1,6 +1,7 @@
 """Runs the load generators and reads what they print."""
 
 import json
+import os
 import shutil
 import subprocess
 
@@ -17,11 +18,12 @@ def load(command, *arguments):
     return json.loads(run([LOAD, command, *arguments]))
 
 
-def wrk(url, path, connections, seconds):
+def wrk(url, path, connections, seconds, authorization=None):
     """Asks for one path with GET as fast as it goes."""
     if not shutil.which("wrk"):
         raise Failure("wrk is not installed: run bench/install")
-    output = run(["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", WRK_REPORT, url + path])
+    output = run(["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", WRK_REPORT,
+                  *(["-H", f"Authorization: {authorization}"] if authorization else []), url + path])
     lines = [line for line in output.splitlines() if line.startswith("JSON ")]
     if not lines:
         raise Failure(f"wrk printed no result:\n{output}")
@@ -41,10 +43,10 @@ def curl(url, times=1):
     return {"bytes": sum(int(size) for size, _ in transfers), "seconds": sum(float(time) for _, time in transfers)}
 
 
-def run(command):
-    """What a command prints; a failing one ends the run."""
-    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=TOOL_SECONDS,
-                          check=False)
+def run(command, given="", environment=None):
+    """What a command prints when given that; a failing one ends the run."""
+    done = subprocess.run([str(part) for part in command], input=given, capture_output=True, text=True,
+                          timeout=TOOL_SECONDS, env={**os.environ, **(environment or {})}, check=False)
     if done.returncode != 0:
         raise Failure(f"{' '.join(map(str, command))}: exit status {done.returncode}\n{done.stdout}{done.stderr}")
     return done.stdout

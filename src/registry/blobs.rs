@@ -90,7 +90,8 @@ pub async fn open(registry: &Registry, ctx: &Ctx, blob: &Blob) -> Result<Reader,
 
 async fn damaged(registry: &Registry, ctx: &Ctx, blob: &Blob, found: Option<u64>) -> Result<Error, Error> {
     let (digest, expected) = (blob.digest, blob.size);
-    tracing::error!(%digest, expected, found, "a blob's bytes are gone from the store, or not all there");
+    let request_id = &*ctx.request_id;
+    tracing::error!(request_id, %digest, expected, found, "a blob's bytes are gone from the store, or not all there");
     quarantine(registry, ctx, &digest, &blob.location).await?;
     Ok(Error::BlobDamaged(digest))
 }

@@ -4,6 +4,8 @@ mod accounts;
 mod audit;
 mod check;
 mod config;
+mod logs;
 mod mail;
 mod process;
 mod serve;
+mod tls;

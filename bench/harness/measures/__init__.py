@@ -1,5 +1,6 @@
 """What is measured, in the order in which it is run and reported."""
 
-from . import images, manifests, memory, mix, pull, push, startup, zb
+from . import gc, images, lists, manifests, memory, mix, pull, push, startup, token, zb
 
-ALL = {module.NAME: module for module in (pull, push, manifests, images, mix, zb, startup, memory)}
+ALL = {module.NAME: module for module in (
+    pull, push, manifests, token, images, mix, zb, lists, gc, startup, memory)}

@@ -44,7 +44,7 @@ def _full(section, run, peer, blobs):
     try:
         Server(peer, directory, run.options).process.stop()
         database = directory / "data" / "havre.db"
-        filled = subprocess.run([sys.executable, BENCH / "seed", database, "--blobs", str(blobs)],
+        filled = subprocess.run([sys.executable, BENCH / "seed", database, "blobs", "--blobs", str(blobs)],
                                 capture_output=True, text=True, check=False)
         if filled.returncode != 0:
             raise Failure(f"bench/seed failed:\n{filled.stderr}")

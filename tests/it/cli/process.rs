@@ -77,10 +77,19 @@ impl Place {
 
     /// Starts a server with variables of its environment.
     pub fn serve_with(&self, args: &[&str], variables: &[(&str, &std::ffi::OsStr)]) -> Serving {
-        let args = [&["serve", "--listen", "127.0.0.1:0", "--set", "log.access=false"], args].concat();
-        let mut command = self.command(&args);
+        let args = [&["--set", "log.access=false"], args].concat();
+        self.serve_onto(&args, variables, Stdio::null())
+    }
+
+    /// Starts an open server whose access log goes to a file.
+    pub fn serve_logging(&self, args: &[&str], access: std::fs::File) -> Serving {
+        self.serve_onto(&[&["--open"], args].concat(), &[], access.into())
+    }
+
+    fn serve_onto(&self, args: &[&str], variables: &[(&str, &std::ffi::OsStr)], stdout: Stdio) -> Serving {
+        let mut command = self.command(&[&["serve", "--listen", "127.0.0.1:0"], args].concat());
         command.envs(variables.iter().copied());
-        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = command.stdout(stdout).stderr(Stdio::piped()).spawn().unwrap();
         let mut log = BufReader::new(child.stderr.take().unwrap());
         let (address, mut seen) = await_address(&mut log);
         // Read on, so that the server never waits for a full pipe.
@@ -108,8 +117,9 @@ fn await_address(log: &mut impl BufRead) -> (SocketAddr, String) {
         let start = seen.len();
         let read = log.read_line(&mut seen).unwrap();
         assert!(read > 0, "the server ended before it served: {seen}");
-        let address =
-            seen[start..].split_once("://").and_then(|(_, rest)| rest.split_whitespace().next()?.parse().ok());
+        // In JSON a quote follows it.
+        let ends = |c: char| c.is_whitespace() || c == '"';
+        let address = seen[start..].split_once("://").and_then(|(_, rest)| rest.split(ends).next()?.parse().ok());
         if let Some(address) = address {
             return (address, seen);
         }
@@ -147,7 +157,11 @@ impl Serving {
 
     /// Asks it to end, as systemd and docker do.
     pub fn terminate(&self) {
-        let kill = format!("kill -TERM {}", self.child.id());
+        self.signal("TERM");
+    }
+
+    pub fn signal(&self, name: &str) {
+        let kill = format!("kill -{name} {}", self.child.id());
         assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
     }
 

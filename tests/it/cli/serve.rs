@@ -1,15 +1,10 @@
 //! `havre serve`: what it refuses, how it starts, how it ends.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
-use rustls::pki_types::ServerName;
-use rustls::{ClientConfig, RootCertStore};
 use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
 
 use super::process::{Place, file_of};
-use crate::support::{Client, Raw, blob, eventually, sha256};
+use crate::support::{Client, blob, eventually, sha256};
 
 async fn metrics(client: &Client) -> String {
     String::from_utf8(client.get("/metrics").await.expect(200).body.to_vec()).unwrap()
@@ -69,6 +64,29 @@ async fn what_was_pushed_is_there_when_the_server_starts_again() {
         serving.kill();
         place.run(&["check", "--deep"]).exits(0).says("no fault");
     }
+}
+
+#[tokio::test]
+async fn a_relaxed_server_loses_nothing_by_ending() {
+    let place = Place::new();
+    let relaxed = ["--set", "storage.durability=relaxed"];
+    let serving = place.serve(&relaxed);
+    let first = serving.client().push_image("mon-app", "v1", "a").await;
+    serving.stop().await;
+    let serving = place.serve(&relaxed);
+    let second = serving.client().push_image("mon-app", "v2", "b").await;
+    // The operating system has what was acknowledged: only a loss of power takes it.
+    serving.kill();
+    let serving = place.serve(&relaxed);
+    for (tag, image) in [("v1", first), ("v2", second)] {
+        let answer = serving.client().get(format!("/v2/mon-app/manifests/{tag}")).await.expect(200);
+        assert_eq!(answer.body, image.manifest.bytes());
+        let layer = format!("/v2/mon-app/blobs/{}", sha256(&image.layer));
+        assert_eq!(serving.client().get(layer).await.expect(200).body, image.layer);
+    }
+    serving.stop().await;
+    place.run(&["check", "--deep"]).exits(0).says("no fault");
+    place.run(&["serve", "--durability", "some"]).exits(2).complains("relaxed");
 }
 
 #[tokio::test]
@@ -178,40 +196,6 @@ fn a_file_that_is_no_database_is_told() {
     std::fs::write(place.data().join("havre.db"), "this is no database, and long enough to be looked at").unwrap();
     let refused = place.run(&["serve", "--listen", "127.0.0.1:0"]).exits(2);
     refused.complains("error:");
-}
-
-#[tokio::test]
-async fn images_are_pushed_and_pulled_over_tls() {
-    let place = Place::new();
-    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    std::fs::write(place.path().join("tls.crt"), made.cert.pem()).unwrap();
-    std::fs::write(place.path().join("tls.key"), made.signing_key.serialize_pem()).unwrap();
-    let serving = place.serve(&["--tls-cert", "tls.crt", "--tls-key", "tls.key"]);
-    let mut roots = RootCertStore::empty();
-    roots.add(made.cert.der().clone()).unwrap();
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
-    let tls = TlsConnector::from(Arc::new(builder.with_root_certificates(roots).with_no_client_auth()));
-    let tcp = TcpStream::connect(serving.address).await.unwrap();
-    let mut raw = Raw::new(tls.connect(ServerName::try_from("localhost").unwrap(), tcp).await.unwrap());
-    let digest = sha256(b"some bytes");
-    let head = "host: localhost\r\ncontent-length: 10\r\n\r\nsome bytes";
-    raw.send(format!("POST /v2/some/app/blobs/uploads/?digest={digest} HTTP/1.1\r\n{head}")).await.unwrap();
-    let (status, answer) = raw.answer().await.unwrap();
-    assert_eq!(status, 201, "{answer}");
-    raw.send(format!("GET /v2/some/app/blobs/{digest} HTTP/1.1\r\nhost: localhost\r\n\r\n")).await.unwrap();
-    let (status, answer) = raw.answer().await.unwrap();
-    assert!(status == 200 && answer.ends_with("some bytes"), "{answer}");
-    let log = serving.stop().await;
-    assert!(log.contains("serving https://"), "{log}");
-}
-
-#[test]
-fn a_certificate_without_its_key_is_refused() {
-    let place = Place::new();
-    place.run(&["serve", "--tls-cert", "tls.crt"]).exits(2).complains("`server.tls_cert` needs `server.tls_key`");
-    let refused = place.run(&["serve", "--listen", "127.0.0.1:0", "--tls-cert", "tls.crt", "--tls-key", "tls.key"]);
-    refused.exits(2).complains("tls.crt");
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::support::{blob, on_each_engine, sha256};
+use crate::support::{TestApp, blob, on_each_engine, sha256};
 
 const MIB: usize = 1024 * 1024;
 
@@ -85,6 +85,39 @@ async fn a_refused_client_that_stops_sending_gets_its_answer_all_the_same() {
         raw.send("PUT /v2/A/manifests/v1 HTTP/1.1\r\nhost: h\r\ncontent-length: 100\r\n\r\nx").await.unwrap();
         let (status, text) = tokio::time::timeout(DRAIN_LIMIT, raw.answer()).await.unwrap().unwrap();
         assert_eq!(status, 400, "{text}");
+    })
+    .await;
+}
+
+/// How long a refused body is read at most.
+const DRAIN_TIME: std::time::Duration = std::time::Duration::from_secs(2);
+
+/// Sends so much of a long body that is refused; returns when the answer came, having seen the connection end.
+async fn refused_after(app: &TestApp, sent: usize) -> std::time::Duration {
+    let mut raw = app.raw().await;
+    let head = format!("PUT /v2/A/manifests/v1 HTTP/1.1\r\nhost: h\r\ncontent-length: {}\r\n\r\n", 100 * MIB);
+    let start = std::time::Instant::now();
+    raw.send([head.as_bytes(), &blob(1, sent)].concat()).await.unwrap();
+    let (status, text) = tokio::time::timeout(DRAIN_LIMIT, raw.answer()).await.unwrap().unwrap();
+    let elapsed = start.elapsed();
+    assert!(status == 400 && text.contains("NAME_INVALID"), "{text}");
+    // The rest of the body cannot be told from a request: the connection ends. With bytes unread, that is a reset.
+    let rest = tokio::time::timeout(DRAIN_LIMIT, raw.rest()).await.expect("the connection stays open");
+    assert!(rest.map_or(true, |rest| rest.is_empty()));
+    elapsed
+}
+
+#[tokio::test]
+async fn a_refused_body_is_read_to_a_mebibyte_or_for_two_seconds() {
+    on_each_engine(async |app| {
+        // Short of a MiB the rest is waited for, no longer than that.
+        assert!(refused_after(app, MIB - 1).await >= DRAIN_TIME);
+        // After a MiB nothing is. A busy machine may be slow once.
+        let mut soon = false;
+        for _ in 0..5 {
+            soon = soon || refused_after(app, MIB).await < DRAIN_TIME;
+        }
+        assert!(soon, "more than a MiB was waited for");
     })
     .await;
 }
