@@ -11,6 +11,7 @@ mod robot;
 mod role;
 mod serve;
 mod team;
+mod tls;
 mod token;
 mod user;
 
@@ -51,6 +52,8 @@ enum Command {
     Namespace(namespace::NamespaceArgs),
     /// Get back in when the password is lost
     Admin(admin::AdminArgs),
+    /// Make a certificate for machines that no public authority vouches for
+    Tls(tls::TlsArgs),
     /// Tell why somebody may, or may not, do something
     Access(access::AccessArgs),
 }
@@ -72,6 +75,7 @@ pub fn main() -> ExitCode {
         Command::Role(args) => role::run(args, &mut out),
         Command::Namespace(args) => namespace::run(args, &mut out),
         Command::Admin(args) => admin::run(args, &mut out),
+        Command::Tls(args) => tls::run(args, &mut out),
         Command::Access(args) => access::run(args, &mut out),
     };
     result.unwrap_or_else(|error| {

@@ -8,5 +8,6 @@ pub mod clock;
 pub mod config;
 pub mod db;
 pub mod http;
+pub mod pki;
 pub mod registry;
 pub mod telemetry;
