@@ -14,6 +14,7 @@ mod robot;
 mod role;
 mod serve;
 mod team;
+mod tls;
 mod token;
 mod user;
 
@@ -58,6 +59,8 @@ enum Command {
     Audit(audit::AuditArgs),
     /// Try whether mails leave
     Mail(mail::MailArgs),
+    /// Make a certificate for machines that no public authority vouches for
+    Tls(tls::TlsArgs),
     /// Tell why somebody may, or may not, do something
     Access(access::AccessArgs),
 }
@@ -81,6 +84,7 @@ pub fn main() -> ExitCode {
         Command::Admin(args) => admin::run(args, &mut out),
         Command::Audit(args) => audit::run(args, &mut out),
         Command::Mail(args) => mail::run(args, &mut out),
+        Command::Tls(args) => tls::run(args, &mut out),
         Command::Access(args) => access::run(args, &mut out),
     };
     result.unwrap_or_else(|error| {

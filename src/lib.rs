@@ -9,5 +9,6 @@ pub mod config;
 pub mod db;
 pub mod http;
 pub mod mail;
+pub mod pki;
 pub mod registry;
 pub mod telemetry;

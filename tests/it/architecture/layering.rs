@@ -9,12 +9,13 @@ use super::{Breach, assert_breaches, assert_workspace_keeps};
 /// What each module of `src/` may name besides itself and [`LEAVES`]. A module that is not
 /// listed here breaks the rule: its place has to be decided.
 const MAY_NAME: &[(&str, &[&str])] = &[
-    ("cli", &["app", "auth", "blobs", "config", "db", "http", "mail", "registry"]),
-    ("app", &["auth", "blobs", "config", "db", "mail", "registry"]),
-    ("http", &["app", "auth", "blobs", "config", "registry"]),
+    ("cli", &["app", "auth", "blobs", "config", "db", "http", "mail", "pki", "registry"]),
+    ("app", &["auth", "blobs", "config", "db", "mail", "pki", "registry"]),
+    ("http", &["app", "auth", "blobs", "config", "pki", "registry"]),
     ("registry", &["auth", "blobs", "config", "db", "mail"]),
     ("mail", &["config"]),
     ("auth", &[]),
+    ("pki", &[]),
     ("blobs", &[]),
     ("db", &[]),
     ("config", &[]),
