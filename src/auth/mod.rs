@@ -16,6 +16,7 @@ pub mod role;
 pub mod scope;
 pub mod seal;
 pub mod secret;
+pub mod surface;
 pub mod visibility;
 
 pub use pattern::Pattern;

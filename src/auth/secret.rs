@@ -1,6 +1,6 @@
-//! The secrets of tokens and robots: recognisable, checkable by a scanner, and long enough never to be guessed.
+//! The secrets of tokens, robots and sessions: recognisable, checkable by a scanner, and long enough never to be guessed.
 //!
-//! `havre_pat_` (personal), `havre_bot_` (robot) or `havre_ref_` (refresh), 43 characters of base 62 that hold 256 random
+//! `havre_pat_` (personal), `havre_bot_` (robot), `havre_ref_` (refresh) or `havre_ses_` (session), 43 characters of base 62 that hold 256 random
 //! bits, and 6 that hold the first 32 bits of the SHA-256 of all that stands before them.
 
 use std::fmt;
@@ -16,10 +16,12 @@ pub enum SecretKind {
     Robot,
     /// A sign-in that a client keeps instead of the password (OAuth2 refresh token).
     Refresh,
+    /// A sign-in of a browser. Opens neither `/v2` nor `/token`.
+    Session,
 }
 
 impl SecretKind {
-    const ALL: [Self; 3] = [Self::Personal, Self::Robot, Self::Refresh];
+    const ALL: [Self; 4] = [Self::Personal, Self::Robot, Self::Refresh, Self::Session];
 
     /// What every secret of the kind begins with.
     #[must_use]
@@ -28,6 +30,7 @@ impl SecretKind {
             Self::Personal => "havre_pat_",
             Self::Robot => "havre_bot_",
             Self::Refresh => "havre_ref_",
+            Self::Session => "havre_ses_",
         }
     }
 
@@ -38,6 +41,7 @@ impl SecretKind {
             Self::Personal => "personal",
             Self::Robot => "robot",
             Self::Refresh => "refresh",
+            Self::Session => "session",
         }
     }
 }
@@ -159,7 +163,7 @@ mod tests {
         }
 
         #[test]
-        fn nothing_that_is_sent_makes_it_panic(text in "(havre_(pat|bot|ref)_)?.{0,80}") {
+        fn nothing_that_is_sent_makes_it_panic(text in "(havre_(pat|bot|ref|ses)_)?.{0,80}") {
             let _ = Secret::parse(&text);
         }
     }

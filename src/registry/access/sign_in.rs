@@ -6,7 +6,8 @@ use std::time::Duration;
 use super::{Access, Denial, Why, keys, lock};
 use crate::auth::bearer::{self, Invalid};
 use crate::auth::scope::Bound;
-use crate::auth::{Credential, Presented, Principal, Proof, Secret, SecretKind, account_name, password};
+use crate::auth::surface::{self, Shown, Surface};
+use crate::auth::{Credential, Presented, Principal, Proof, Secret, account_name, password};
 use crate::db::tokens::TokenRow;
 use crate::db::users::UserRow;
 use crate::db::{self, Tx, robots, tokens, users};
@@ -57,7 +58,8 @@ async fn by_bearer(registry: &Registry, token: &str, now: i64) -> Result<Arc<Pro
 /// Signs in with the secret of a personal token or of a robot. The name must be its own.
 async fn by_secret(registry: &Registry, ctx: &Ctx, name: &str, secret: &Secret) -> Result<Proof, Error> {
     let wrong = || Error::from(Denial::of(Why::WrongCredentials));
-    if secret.kind() == SecretKind::Refresh {
+    // Of `/v2` and `/token`: what does not open the one by a name and a secret does not open the other either.
+    if !surface::opens(surface::Kind::Secret(secret.kind()), Surface::Token, Shown::Basic) {
         return Err(wrong());
     }
     let (hash, name, now) = (secret.hash(), name.to_owned(), ctx.now);
