@@ -17,6 +17,7 @@ pub mod scope;
 pub mod seal;
 pub mod secret;
 pub mod surface;
+pub mod totp;
 pub mod visibility;
 
 pub use pattern::Pattern;
