@@ -18,6 +18,8 @@ pub mod role;
 pub mod scope;
 pub mod seal;
 pub mod secret;
+pub mod surface;
+pub mod totp;
 pub mod visibility;
 
 pub use pattern::Pattern;

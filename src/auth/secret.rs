@@ -1,6 +1,7 @@
-//! The secrets of tokens and robots: recognisable, checkable by a scanner, and long enough never to be guessed.
+//! The secrets of tokens, robots and sessions: recognisable, checkable by a scanner, and long enough never to be guessed.
 //!
-//! `havre_pat_` (personal), `havre_bot_` (robot), `havre_ref_` (refresh) or `havre_lnk_` (a link in a mail), 43 characters of base 62 that hold 256 random
+//! `havre_pat_` (personal), `havre_bot_` (robot), `havre_ref_` (refresh), `havre_lnk_` (a link in a mail) or `havre_ses_`
+//! (session), 43 characters of base 62 that hold 256 random
 //! bits, and 6 that hold the first 32 bits of the SHA-256 of all that stands before them.
 
 use std::fmt;
@@ -18,10 +19,12 @@ pub enum SecretKind {
     Refresh,
     /// A link in a mail, which opens something once.
     Link,
+    /// A sign-in of a browser. Opens neither `/v2` nor `/token`.
+    Session,
 }
 
 impl SecretKind {
-    const ALL: [Self; 4] = [Self::Personal, Self::Robot, Self::Refresh, Self::Link];
+    const ALL: [Self; 5] = [Self::Personal, Self::Robot, Self::Refresh, Self::Link, Self::Session];
 
     /// What every secret of the kind begins with.
     #[must_use]
@@ -31,6 +34,7 @@ impl SecretKind {
             Self::Robot => "havre_bot_",
             Self::Refresh => "havre_ref_",
             Self::Link => "havre_lnk_",
+            Self::Session => "havre_ses_",
         }
     }
 
@@ -42,6 +46,7 @@ impl SecretKind {
             Self::Robot => "robot",
             Self::Refresh => "refresh",
             Self::Link => "link",
+            Self::Session => "session",
         }
     }
 }
@@ -163,7 +168,7 @@ mod tests {
         }
 
         #[test]
-        fn nothing_that_is_sent_makes_it_panic(text in "(havre_(pat|bot|ref)_)?.{0,80}") {
+        fn nothing_that_is_sent_makes_it_panic(text in "(havre_(pat|bot|ref|ses)_)?.{0,80}") {
             let _ = Secret::parse(&text);
         }
     }

@@ -6,7 +6,8 @@ use std::time::Duration;
 use super::{Access, Denial, Why, keys, lock};
 use crate::auth::bearer::{self, Invalid};
 use crate::auth::scope::Bound;
-use crate::auth::{Credential, Presented, Principal, Proof, Secret, SecretKind, account_name, password};
+use crate::auth::surface::{self, Shown, Surface};
+use crate::auth::{Credential, Presented, Principal, Proof, Secret, account_name, password};
 use crate::db::tokens::TokenRow;
 use crate::db::users::UserRow;
 use crate::db::{self, Tx, robots, tokens, users};
@@ -62,7 +63,12 @@ pub async fn authenticate_secret(registry: &Registry, ctx: &Ctx, secret: &Secret
 /// Signs in with the secret of a personal token or of a robot. A name must be its own.
 async fn by_secret(registry: &Registry, ctx: &Ctx, name: Option<&str>, secret: &Secret) -> Result<Proof, Error> {
     let wrong = || Error::from(Denial::of(Why::WrongCredentials));
-    if matches!(secret.kind(), SecretKind::Refresh | SecretKind::Link) {
+    // Of `/v2` and `/token`: what does not open the one by a name and a secret does not open the other either.
+    let (surface, shown) = match name {
+        Some(_) => (Surface::Token, Shown::Basic),
+        None => (Surface::Api, Shown::Bearer),
+    };
+    if !surface::opens(surface::Kind::Secret(secret.kind()), surface, shown) {
         return Err(wrong());
     }
     let (hash, given, name, now) = (secret.hash(), name, name.map(str::to_owned), ctx.now);
