@@ -111,8 +111,9 @@ pub struct Deed {
 /// Lists what `actor` did behind the key `after`, the oldest first.
 pub fn deeds(tx: &mut Tx<'_>, actor: &str, after: i64, limit: i64) -> Result<Vec<Deed>, Error> {
     let rows = tx.query(
-        "SELECT id, at, kind, repository, tag, credential, request_id, address, user_agent, detail FROM events \
-         WHERE actor = $1 AND id > $2 ORDER BY id LIMIT $3",
+        "SELECT e.id, e.at, e.kind, e.repository, e.tag, e.credential, e.request_id, p.address, p.user_agent, e.detail \
+         FROM events e LEFT JOIN event_persons p ON p.event_id = e.id \
+         WHERE e.actor = $1 AND e.id > $2 ORDER BY e.id LIMIT $3",
         &[actor.into(), after.into(), limit.into()],
     )?;
     let deed = |mut row: super::Row| {

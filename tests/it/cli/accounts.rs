@@ -56,7 +56,9 @@ async fn an_operator_makes_users_roles_and_tokens_beside_a_running_server() {
     assert!(!place.data().join("initial-admin-password").exists());
     let add = ["user", "add", "alice", "--email", "alice@example.org", "--password-stdin"];
     run_with(&place, PASSWORD, &add).exits(0);
-    run_with(&place, PASSWORD, &add).complains("has the e-mail address");
+    run_with(&place, PASSWORD, &add).complains("taken");
+    let same_address = ["user", "add", "alicia", "--email", "alice@example.org", "--password-stdin"];
+    run_with(&place, PASSWORD, &same_address).complains("has the e-mail address");
     run_with(&place, PASSWORD, &["user", "add", "alice", "--password-stdin"]).complains("taken");
     run_with(&place, "password123", &["user", "add", "carol", "--password-stdin"]).complains("easily guessed");
     run_with(&place, PASSWORD, &["user", "add", "v2", "--password-stdin"]).complains("reserved");
