@@ -86,7 +86,7 @@ fn init(args: InitArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<()> {
         });
         writeln!(out, "{value}")?;
     } else {
-        out.write_all(told(&hosts[0], port, made, &at).as_bytes())?;
+        out.write_all(told(&hosts, port, made, &at).as_bytes())?;
     }
     Ok(())
 }
@@ -154,12 +154,14 @@ fn replace(path: &Path, text: &str, mode: u32) -> anyhow::Result<()> {
     fs::rename(&new, path).with_context(|| format!("cannot write {}", path.display()))
 }
 
-fn told(host: &str, port: u16, made: bool, at: &dyn Fn(&str) -> String) -> String {
+fn told(hosts: &[String], port: u16, made: bool, at: &dyn Fn(&str) -> String) -> String {
+    let host = hosts.first().map_or("localhost", String::as_str);
+    let all = hosts.join(", ");
     let (ca, cert, key) = (at("ca.crt"), at("server.crt"), at("server.key"));
     let name = if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
     let did = if made { "made an authority and a certificate" } else { "renewed the certificate" };
     format!(
-        "{did} for {host}\n\n\
+        "{did} for {all}\n\n\
          Start the server:\n  havre serve --listen 0.0.0.0:{port} --tls-cert {cert} --tls-key {key}\n\n\
          Copy {ca} to each client, and have it trusted there.\n\n\
          docker:\n  mkdir -p /etc/docker/certs.d/{name}\n  cp ca.crt /etc/docker/certs.d/{name}/ca.crt\n\n\

@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use tokio::net::TcpStream;
@@ -94,4 +95,34 @@ fn a_certificate_without_its_key_is_refused() {
     place.run(&["serve", "--tls-cert", "tls.crt"]).exits(2).complains("`server.tls_cert` needs `server.tls_key`");
     let refused = place.run(&["serve", "--listen", "127.0.0.1:0", "--tls-cert", "tls.crt", "--tls-key", "tls.key"]);
     refused.exits(2).complains("tls.crt");
+}
+
+#[tokio::test]
+async fn a_local_authority_is_made_once_and_its_certificate_again() {
+    let place = Place::new();
+    let read = |name: &str| fs::read(place.path().join("certificates").join(name)).unwrap();
+    let init = ["tls", "init", "--out", "certificates", "--host", "localhost", "--host", "registry.example.org"];
+    let made = place.run(&init).exits(0).says("/etc/docker/certs.d/localhost").says("hosts.toml").says("--tls-cert");
+    assert!(!made.stdout.contains("PRIVATE KEY"));
+    let (authority, key, first) = (read("ca.crt"), read("ca.key"), read("server.crt"));
+    let args = ["--tls-cert", "certificates/server.crt", "--tls-key", "certificates/server.key"];
+    let serving = place.serve(&args);
+    let trusted = CertificateDer::from_pem_slice(&authority).unwrap();
+    let mut raw = connect(&serving, &trusted).await.unwrap();
+    assert!(is_answered(&mut raw).await);
+    serving.stop().await;
+    place.run(&["tls", "init", "--out", "certificates"]).exits(0).says("registry.example.org");
+    assert!(read("ca.crt") == authority && read("ca.key") == key && read("server.crt") != first);
+    let serving = place.serve(&args);
+    connect(&serving, &trusted).await.unwrap();
+    serving.stop().await;
+    for name in ["ca.key", "server.key"] {
+        let path = place.path().join("certificates").join(name);
+        let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(path).unwrap().permissions());
+        assert_eq!(mode & 0o077, 0, "{name}");
+    }
+    // Half of an authority is not made whole behind somebody's back.
+    fs::remove_file(place.path().join("certificates/ca.key")).unwrap();
+    place.run(&["tls", "init", "--out", "certificates"]).complains("ca.key");
+    assert_eq!(read("ca.crt"), authority);
 }
