@@ -103,7 +103,7 @@ pub(super) fn list(args: ListArgs, out: &mut (dyn Write + Send)) -> anyhow::Resu
 
 pub(super) fn revoke(args: RevokeArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<()> {
     let operator = Operator::open(args.common)?;
-    operator.run(invitations::revoke(&operator.registry, &operator.ctx, &args.id))?;
+    operator.run(invitations::revoke(&operator.registry, &operator.ctx, None, &args.id))?;
     let value = json!({ "invitation": args.id, "revoked": true });
     operator.say(out, &value, &format!("revoked the invitation {}", args.id))?;
     Ok(())

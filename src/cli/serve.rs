@@ -86,6 +86,7 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     auditor.abort();
     // What it was in the middle of, it either did or leaves to this.
     let _ = auditor.await;
+    app.registry.audit.close();
     app.audit_once(false).await;
     app.access.close();
     if drained.cut > 0 {

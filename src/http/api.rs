@@ -3,8 +3,10 @@
 //! Each route is declared once, with what it takes and what it answers; dispatch, the decision about access and the OpenAPI
 //! document all follow from the declaration.
 
+mod activity;
 mod call;
 mod identity;
+mod invitations;
 mod namespaces;
 mod openapi;
 mod page;
@@ -13,6 +15,7 @@ mod repositories;
 mod robots;
 mod roles;
 mod route;
+mod sign_up;
 mod teams;
 mod times;
 mod tokens;
@@ -30,7 +33,7 @@ use super::exchange::Exchange;
 use super::{limits, v2};
 use crate::app::limits::Class;
 use crate::auth::{Presented, Proof, Secret};
-use crate::registry::access::manage::admit_to;
+use crate::registry::access::manage::{Target, admit_to};
 use crate::registry::access::{self, Denial, Why};
 use call::{Call, Reply};
 use problem::Refused;
@@ -42,11 +45,22 @@ pub(super) const BASE: &str = "/api/v1";
 const MAX_BODY: usize = 64 * 1024;
 
 /// Every route, one slice a noun.
-const ROUTES: [&[Route]; 7] =
-    [identity::ROUTES, users::ROUTES, tokens::ROUTES, namespaces::ROUTES, teams::ROUTES, roles::ROUTES, robots::ROUTES];
+const ROUTES: [&[Route]; 11] = [
+    identity::ROUTES,
+    users::ROUTES,
+    tokens::ROUTES,
+    sign_up::ROUTES,
+    invitations::ROUTES,
+    namespaces::ROUTES,
+    teams::ROUTES,
+    roles::ROUTES,
+    robots::ROUTES,
+    repositories::ROUTES,
+    activity::ROUTES,
+];
 
 fn routes() -> impl Iterator<Item = &'static Route> {
-    ROUTES.into_iter().flatten().chain(repositories::ROUTES)
+    ROUTES.into_iter().flatten()
 }
 
 /// Answers a request below `/api`.
@@ -87,8 +101,12 @@ async fn prepare(exchange: &mut Exchange, parts: &http::request::Parts, body: In
     let path = parts.uri.path().strip_prefix(BASE).ok_or(Refused::NoRoute)?;
     let (route, found) = route::find(routes(), &parts.method, path, parts.uri.query().unwrap_or_default())?;
     let app = Arc::clone(&exchange.app);
-    let proof = authenticate(exchange, parts).await?;
     let target = route.target(&found)?;
+    // Whatever is shown beside what anybody may ask for is not looked at.
+    let proof = match target {
+        Target::Nothing => app.registry.access.anonymous(),
+        _ => authenticate(exchange, parts).await?,
+    };
     admit_to(&app.registry, &mut exchange.ctx, &proof, &target, route.takes).await?;
     let quota = limits::take(exchange, Class::Api).map_err(Refused::TooMany)?;
     let body = Limited::new(body, MAX_BODY).collect().await.map_err(|_| Refused::Body)?.to_bytes();

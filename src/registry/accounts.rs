@@ -25,6 +25,7 @@ pub use crate::db::robots::RobotRow;
 pub use crate::db::roles::RoleRow;
 pub use crate::db::users::UserRow;
 use crate::db::{self, Tx, epoch};
+pub use crate::mail::Language;
 
 /// Why an account, a role or a token cannot be made or changed as it was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::support::mails::{PASSWORD, mails_of, next_link, with_mail};
 use crate::support::{Answer, Client, TestApp, on_each_engine, on_each_engine_with_accounts};
 
 /// A client with a personal token that reaches everything its owner does.
@@ -24,13 +25,13 @@ fn code(answer: &Answer) -> String {
     answer.string("code")
 }
 
-/// Every operation of the document: its method, and its path with names put in.
-fn operations(document: &Value) -> Vec<(String, String)> {
+/// Every operation of the document: its method, its path with names put in, and whether it takes a credential.
+fn operations(document: &Value) -> Vec<(String, String, bool)> {
     let mut found = Vec::new();
     for (path, operations) in document["paths"].as_object().unwrap() {
         for (method, operation) in operations.as_object().unwrap() {
             let mut path = path.replace("{repository}", "acme/app");
-            for name in ["user", "namespace", "team", "robot", "role", "token"] {
+            for name in ["user", "namespace", "team", "robot", "role", "token", "invitation"] {
                 path = path.replace(&format!("{{{name}}}"), "acme");
             }
             let query = operation["parameters"].as_array().unwrap().iter();
@@ -42,7 +43,8 @@ fn operations(document: &Value) -> Vec<(String, String)> {
                     other => format!("{other}=owner"),
                 })
                 .collect();
-            found.push((method.to_uppercase(), format!("{path}?{}", query.join("&"))));
+            let protected = operation.get("security").is_none();
+            found.push((method.to_uppercase(), format!("{path}?{}", query.join("&")), protected));
         }
     }
     found
@@ -59,8 +61,13 @@ async fn every_route_takes_a_credential_that_opens_the_api() {
         nobody.expect(200);
         // Neither the owner of anything here nor an administrator.
         let bob = as_token_of(app, "bob").await;
-        for (method, target) in operations {
+        for (method, target, protected) in operations {
             let call = |client: &Client| client.call(method.parse().unwrap(), target.clone());
+            if !protected {
+                // For those who have no account: looked at, and found to say nothing.
+                assert_eq!(code(&call(app).await.expect(415)), "media_type", "{method} {target}");
+                continue;
+            }
             let refused = call(app).await.expect(401);
             assert_eq!(code(&refused), "sign_in", "{method} {target}");
             assert!(refused.header("www-authenticate").starts_with("Bearer "));
@@ -247,6 +254,70 @@ async fn an_open_registry_lists_its_repositories_to_nobody_and_manages_no_accoun
     on_each_engine(async |app| {
         assert_eq!(code(&put(app, "/users/carol", json!({ "admin": true })).await.expect(403)), "open");
         assert_eq!(code(&get(app, "/users").await.expect(403)), "open");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_log_is_for_administrators_and_activity_for_who_may_see_it() {
+    on_each_engine_with_accounts(async |app| {
+        app.as_user("alice").push_image("alice/app", "v1", "a").await;
+        app.grant("guest", "bob", "alice/app").await;
+        app.app.audit_once(false).await;
+        let (admin, bob) = (as_token_of(app, "admin").await, as_token_of(app, "bob").await);
+        let found = get(&admin, "/audit?repository=alice/app&action=manifest.push").await.expect(200).json();
+        assert_eq!(found["items"][0]["actor_name"], "alice");
+        assert_eq!(found["items"][0]["address"], "127.0.0.1");
+        let first = get(&admin, "/audit?repository=alice/app&limit=1").await.expect(200);
+        let second = admin.get(first.next_page().unwrap()).await.expect(200).json();
+        assert_ne!(first.json()["items"][0]["seq"], second["items"][0]["seq"]);
+        let head = get(&admin, "/audit/head").await.expect(200).json();
+        assert!(head["seq"].as_i64().unwrap() > 0, "{head}");
+        let seen = get(&bob, "/activity?on=alice/app").await.expect(200).json();
+        let pushed = seen["items"].as_array().unwrap().iter().find(|event| event["action"] == "manifest.push").unwrap();
+        assert!(pushed["address"].is_null() && pushed["credential"].is_null(), "{pushed}");
+        assert_eq!(code(&get(&bob, "/activity?on=alice/other").await.expect(403)), "forbidden");
+        assert_eq!(code(&get(&bob, "/audit").await.expect(403)), "forbidden");
+        // A namespace's name is no repository of the library.
+        assert_eq!(code(&get(&admin, "/activity?on=alice").await.expect(422)), "invalid");
+        assert_eq!(code(&get(&admin, "/access?on=alice&action=pull").await.expect(422)), "invalid");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn somebody_signs_up_forgets_the_password_and_changes_the_address() {
+    with_mail(async |app| {
+        let new = json!({ "name": "carol", "email": "carol@example.org", "password": PASSWORD, "language": "fr" });
+        let post = async |client: &Client, path: &str, body: Value| {
+            let call = client.post(format!("/api/v1{path}")).header("content-type", "application/json");
+            call.body(body.to_string()).await
+        };
+        post(app, "/sign-up", new.clone()).await.expect(204);
+        let token = next_link(app).await;
+        let other = "another horse battery staple";
+        post(app, "/sign-up/verify", json!({ "token": token, "password": other })).await.expect(401);
+        let made = post(app, "/sign-up/verify", json!({ "token": token, "password": PASSWORD })).await.expect(200);
+        assert_eq!(made.string("user"), "carol");
+        assert_eq!(
+            code(&post(app, "/sign-up/verify", json!({ "token": token, "password": PASSWORD })).await.expect(410)),
+            "link"
+        );
+        // Known or not, the answer is the same.
+        for who in ["nobody", "carol"] {
+            assert_eq!(post(app, "/password-reset", json!({ "who": who })).await.expect(204).text(), "");
+        }
+        let token = next_link(app).await;
+        post(app, "/password-reset/complete", json!({ "token": token, "password": other })).await.expect(200);
+        app.as_pair("carol", other).get("/v2/").await.expect(200);
+        app.as_pair("carol", PASSWORD).get("/v2/").await.expect(401);
+        let carol = as_token_of(app, "carol").await;
+        mails_of(app).await;
+        put(&carol, "/users/carol/email", json!({ "email": "new@example.org" })).await.expect(204);
+        let token = next_link(app).await;
+        post(app, "/email/confirm", json!({ "token": token })).await.expect(200);
+        assert_eq!(get(&carol, "/users/carol").await.expect(200).string("email"), "new@example.org");
+        put(&carol, "/users/admin/email", json!({ "email": "x@example.org" })).await.expect(404);
     })
     .await;
 }

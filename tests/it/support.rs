@@ -5,6 +5,7 @@ mod answer;
 mod app;
 mod client;
 mod content;
+pub mod mails;
 mod postgres;
 mod raw;
 mod smtp;

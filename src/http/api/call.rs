@@ -50,6 +50,16 @@ impl Call {
         self.found.repository()
     }
 
+    /// The one repository that the parameter `on` names, by its canonical name. What was decided about is what `on`
+    /// matches, so it has to be the name itself.
+    pub fn on_repository(&self) -> Result<RepositoryName, Refused> {
+        let on = self.query("on").unwrap_or_default();
+        let name = RepositoryName::parse(on).ok().filter(|_| on.contains('/'));
+        name.ok_or_else(|| {
+            Refused::invalid(format!("{on:?} names no repository; write its whole name, such as acme/app"))
+        })
+    }
+
     /// A parameter of the query.
     pub fn query(&self, name: &str) -> Option<&str> {
         self.found.query.get(name)

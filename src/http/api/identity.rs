@@ -123,10 +123,8 @@ async fn access(call: Call) -> Result<Reply, Refused> {
     };
     let needed =
         needed.ok_or_else(|| Refused::invalid(format!("{word:?} is no action; say pull, push, or a permission")))?;
-    let on = call.query("on").unwrap_or_default();
-    let repository =
-        oci::RepositoryName::parse(on).map_err(|_| Refused::invalid(format!("{on:?} names no repository")))?;
-    let explanation = explain(call.registry(), call.query("who"), needed, &repository.canonical()).await?;
+    let repository = call.on_repository()?;
+    let explanation = explain(call.registry(), call.query("who"), needed, &repository).await?;
     let decision = match explanation.decision {
         Decision::Allow => "allow",
         Decision::SignIn => "sign-in",

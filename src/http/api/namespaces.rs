@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::call::{Call, Reply};
-use super::page::Page;
 use super::problem::Refused;
 use super::route::{Needs, Route};
 use crate::auth::Permissions;
@@ -23,8 +22,7 @@ pub(super) const ROUTES: &[Route] = &[
         |call| Box::pin(list(call)),
     )
     .group("namespaces")
-    .paged()
-    .answers::<Page<Namespace>>(200),
+    .pages::<Namespace>(),
     Route::new(
         Method::PUT,
         "/organisations/{namespace}",

@@ -83,6 +83,9 @@ fn operation(route: &Route, schemas: &mut Schemas) -> Value {
         "parameters": parameters(route),
         "responses": responses,
     });
+    if route.needs == Needs::Nothing {
+        operation["security"] = json!([]);
+    }
     if let Some(schema) = route.body {
         let content = json!({ "application/json": { "schema": reference(schema(schemas)) } });
         operation["requestBody"] = json!({ "required": true, "content": content });
@@ -101,6 +104,7 @@ fn operation_id(route: &Route) -> String {
 
 fn needs_in_words(route: &Route) -> String {
     let what = match route.needs {
+        Needs::Nothing => return "For anybody, without a credential.".to_owned(),
         Needs::Anybody => return "For any credential that holds.".to_owned(),
         Needs::Instance => "administering the instance",
         Needs::Account => "the account itself, or administering the instance",

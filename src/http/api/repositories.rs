@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::call::{Call, Reply};
-use super::page::Page;
 use super::problem::Refused;
 use super::route::{Needs, Parameter, Route};
 use super::times::time;
@@ -25,8 +24,7 @@ pub(super) const ROUTES: &[Route] = &[
     )
     .group("repositories")
     .query(&[Parameter { name: "namespace", about: "only those in this namespace", required: false }])
-    .paged()
-    .answers::<Page<Repository>>(200),
+    .pages::<Repository>(),
     Route::new(
         Method::GET,
         "/repositories/{repository}",

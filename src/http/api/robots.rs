@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::call::{Call, Reply};
-use super::page::Page;
 use super::problem::Refused;
 use super::route::{Needs, Route};
 use super::times::{expiry, time};
@@ -23,8 +22,7 @@ pub(super) const ROUTES: &[Route] = &[
         |call| Box::pin(list(call)),
     )
     .group("robots")
-    .paged()
-    .answers::<Page<Robot>>(200),
+    .pages::<Robot>(),
     Route::new(
         Method::PUT,
         "/namespaces/{namespace}/robots/{robot}",

@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::call::{Call, Reply};
-use super::page::Page;
 use super::problem::Refused;
 use super::route::{Needs, Parameter, Route};
 use crate::auth::{Pattern, Permissions};
@@ -35,8 +34,7 @@ pub(super) const ROUTES: &[Route] = &[
         |call| Box::pin(built_in(call)),
     )
     .group("roles")
-    .paged()
-    .answers::<Page<Role>>(200),
+    .pages::<Role>(),
     Route::new(
         Method::GET,
         "/namespaces/{namespace}/roles",
@@ -46,8 +44,7 @@ pub(super) const ROUTES: &[Route] = &[
         |call| Box::pin(list(call)),
     )
     .group("roles")
-    .paged()
-    .answers::<Page<Role>>(200),
+    .pages::<Role>(),
     Route::new(
         Method::PUT,
         "/namespaces/{namespace}/roles/{role}",
@@ -78,8 +75,7 @@ pub(super) const ROUTES: &[Route] = &[
         |call| Box::pin(bindings(call)),
     )
     .group("roles")
-    .paged()
-    .answers::<Page<Binding>>(200),
+    .pages::<Binding>(),
     Route::new(Method::PUT, "/bindings", "Give a role", Needs::On, Permissions::MEMBERS, |call| Box::pin(grant(call)))
         .group("roles")
         .query(BINDING)

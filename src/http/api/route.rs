@@ -9,6 +9,7 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
 
 use super::call::{Call, Reply};
+use super::page::Page;
 use super::problem::Refused;
 use crate::auth::{Pattern, Permissions};
 use crate::registry::access::manage::Target;
@@ -29,9 +30,17 @@ fn schema_of<T: ToSchema>(schemas: &mut Schemas) -> String {
     name
 }
 
+/// The same for a page of a type: what it is a page of is not added by itself.
+fn page_of<T: ToSchema>(schemas: &mut Schemas) -> String {
+    schema_of::<T>(schemas);
+    schema_of::<Page<T>>(schemas)
+}
+
 /// What the caller must be allowed to manage. The names in the path or the query say which one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Needs {
+    /// No account: for those who have none yet, or cannot get into theirs.
+    Nothing,
     /// Any credential that holds.
     Anybody,
     /// The whole instance.
@@ -107,8 +116,10 @@ impl Route {
         self
     }
 
-    pub const fn paged(mut self) -> Self {
+    /// It answers with pages of a list.
+    pub const fn pages<T: ToSchema>(mut self) -> Self {
         self.paged = true;
+        self.answer = Some(page_of::<T>);
         self
     }
 
@@ -137,6 +148,7 @@ impl Route {
     pub fn target(&self, found: &Found) -> Result<Target, Refused> {
         let pattern = |text: &str| Pattern::parse(text).ok_or_else(|| Refused::pattern(text));
         Ok(match self.needs {
+            Needs::Nothing => Target::Nothing,
             Needs::Anybody => Target::Anybody,
             Needs::Instance => Target::Instance,
             Needs::Account => Target::Account(found.argument("user").to_owned()),

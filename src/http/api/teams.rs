@@ -5,7 +5,6 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::call::{Call, Reply};
-use super::page::Page;
 use super::problem::Refused;
 use super::route::{Needs, Route};
 use crate::auth::Permissions;
@@ -22,8 +21,7 @@ pub(super) const ROUTES: &[Route] = &[
         |call| Box::pin(list(call)),
     )
     .group("teams")
-    .paged()
-    .answers::<Page<Team>>(200),
+    .pages::<Team>(),
     Route::new(
         Method::PUT,
         "/namespaces/{namespace}/teams/{team}",
@@ -53,8 +51,7 @@ pub(super) const ROUTES: &[Route] = &[
         |call| Box::pin(members(call)),
     )
     .group("teams")
-    .paged()
-    .answers::<Page<Member>>(200),
+    .pages::<Member>(),
     Route::new(
         Method::PUT,
         "/namespaces/{namespace}/teams/{team}/members/{user}",

@@ -9,11 +9,17 @@ pub(super) fn time(microseconds: i64) -> String {
 
 /// Reads when something expires, which must lie ahead.
 pub(super) fn expiry(text: Option<&str>, now: i64) -> Result<Option<i64>, Refused> {
+    let at = moment(text)?;
+    match at {
+        Some(at) if at <= now => Err(Refused::invalid(format!("{} lies in the past", time(at)))),
+        at => Ok(at),
+    }
+}
+
+/// Reads a moment.
+pub(super) fn moment(text: Option<&str>) -> Result<Option<i64>, Refused> {
     let Some(text) = text else { return Ok(None) };
     let at: jiff::Timestamp =
         text.parse().map_err(|_| Refused::invalid(format!("{text:?} is no time; write 2027-01-31T00:00:00Z")))?;
-    if at.as_microsecond() <= now {
-        return Err(Refused::invalid(format!("{text} lies in the past")));
-    }
     Ok(Some(at.as_microsecond()))
 }

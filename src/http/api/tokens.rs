@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::call::{Call, Reply};
-use super::page::Page;
 use super::problem::Refused;
 use super::route::{Needs, Route};
 use super::times::{expiry, time};
@@ -22,8 +21,7 @@ pub(super) const ROUTES: &[Route] = &[
         |call| Box::pin(list(call)),
     )
     .group("tokens")
-    .paged()
-    .answers::<Page<Token>>(200),
+    .pages::<Token>(),
     Route::new(
         Method::PUT,
         "/users/{user}/tokens/{token}",

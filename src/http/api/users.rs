@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::call::{Call, Reply};
-use super::page::Page;
 use super::problem::Refused;
 use super::route::{Needs, Route};
 use super::times::time;
@@ -20,8 +19,7 @@ pub(super) const ROUTES: &[Route] = &[
         Box::pin(list(call))
     })
     .group("users")
-    .paged()
-    .answers::<Page<User>>(200),
+    .pages::<User>(),
     Route::new(Method::PUT, "/users/{user}", "Make a user", Needs::Instance, Permissions::INSTANCE, |call| {
         Box::pin(put(call))
     })

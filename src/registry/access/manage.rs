@@ -14,6 +14,8 @@ use crate::registry::{Ctx, Error, Registry};
 /// What is to be managed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
+    /// What anybody may ask for, also without an account.
+    Nothing,
     /// Nothing in particular: whoever shows a credential that holds.
     Anybody,
     /// The whole instance.
@@ -44,6 +46,9 @@ pub async fn admit_to(
     }
     if registry.access.open {
         return Err(Denial::of(Why::Open).into());
+    }
+    if *target == Target::Nothing {
+        return Ok(());
     }
     let (asked, about, now) = (Arc::clone(proof), target.clone(), ctx.now);
     let look = move |tx: &mut Tx<'_>| stand(tx, &asked, &about, now);
@@ -93,7 +98,7 @@ fn stand(tx: &mut Tx<'_>, proof: &Proof, target: &Target, now: i64) -> Result<Op
             let about = who.limits.is_empty() || who.limits.iter().any(|limit| limit.covers(pattern));
             (over(tx, &who.identity, who.token, pattern)?, if about { who.reach } else { whole })
         }
-        Target::Repository(_) => (Permissions::NONE, Permissions::NONE),
+        Target::Repository(_) | Target::Nothing => (Permissions::NONE, Permissions::NONE),
     };
     Ok(Some(Stand { rights, reach, token: who.token, epoch, identity: who.identity }))
 }

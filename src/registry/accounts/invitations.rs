@@ -5,7 +5,8 @@ use serde_json::json;
 use super::{AccountError, changed, namespace, sign_up, unknown, user, users};
 use crate::auth::{Pattern, Permissions};
 use crate::config::SignUp as Policy;
-use crate::db::invitations::{self, InvitationRow};
+use crate::db::invitations;
+pub use crate::db::invitations::InvitationRow;
 use crate::db::roles::{self, Holder};
 use crate::db::users::NewUser;
 use crate::db::{Tx, access};
@@ -134,11 +135,13 @@ pub async fn list(
     registry.db.scan(list).await
 }
 
-/// Takes an invitation back, by its public id.
-pub async fn revoke(registry: &Registry, ctx: &Ctx, id: &str) -> Result<(), Error> {
-    let (ctx, id) = (ctx.clone(), id.to_owned());
+/// Takes an invitation back, by its public id; with an organisation, one to that.
+pub async fn revoke(registry: &Registry, ctx: &Ctx, organisation: Option<&str>, id: &str) -> Result<(), Error> {
+    let (ctx, organisation, id) = (ctx.clone(), organisation.map(str::to_owned), id.to_owned());
     let revoke = move |tx: &mut Tx<'_>| {
-        let row = invitations::by_public_id(tx, &id)?.ok_or_else(|| unknown("invitation", &id))?;
+        let row = invitations::by_public_id(tx, &id)?
+            .filter(|row| organisation.is_none() || row.organisation == organisation)
+            .ok_or_else(|| unknown("invitation", &id))?;
         may_invite(tx, &ctx, row.organisation.as_deref().map(|name| (name, "limited-guest")))?;
         invitations::delete(tx, row.id)?;
         changed(tx, &ctx, "invitation.revoke", &json!({ "invitation": id }))?;

@@ -98,10 +98,20 @@ pub async fn start(registry: &Registry, ctx: &Ctx, new: SignUp) -> Result<(), Er
 }
 
 /// Makes the account of a sign-up whose link was followed; returns its name.
-pub async fn verify(registry: &Registry, ctx: &Ctx, secret: &str) -> Result<String, Error> {
+///
+/// The link shows that the address is theirs, the password that the sign-up is: somebody else may have signed up with
+/// their address and a password of his own, and would otherwise be let into what the owner of the address opens.
+pub async fn verify(registry: &Registry, ctx: &Ctx, secret: &str, given: &str) -> Result<String, Error> {
     let (hash, ctx) = (mails::read(secret)?, ctx.clone());
+    registry.access.count_request(&ctx, "sign-up")?;
+    let now = ctx.now;
+    let known = registry.db.read(move |tx| sign_ups::password_hash(tx, hash, now)).await?.ok_or(AccountError::Link)?;
+    if !is_password(registry, given, known.clone()).await? {
+        return Err(Denial::of(Why::WrongCredentials).into());
+    }
     let verify = move |tx: &mut Tx<'_>| {
-        let row = sign_ups::take(tx, hash, ctx.now)?.ok_or(AccountError::Link)?;
+        let row = sign_ups::take(tx, hash, ctx.now)?.filter(|row| row.password_hash == known);
+        let row = row.ok_or(AccountError::Link)?;
         let new = NewUser {
             name: &row.name,
             email: Some(&row.email),
@@ -113,6 +123,14 @@ pub async fn verify(registry: &Registry, ctx: &Ctx, secret: &str) -> Result<Stri
         Ok::<_, Error>(row.name)
     };
     registry.db.write(verify).await
+}
+
+/// Compares a password when it is its turn.
+async fn is_password(registry: &Registry, given: &str, hash: String) -> Result<bool, Error> {
+    let _turn = registry.access.hashing_turn().await?;
+    let given = given.to_owned();
+    let compared = tokio::task::spawn_blocking(move || password::verify(&given, Some(&hash))).await;
+    Ok(compared.unwrap_or(false))
 }
 
 /// Makes a user, with the namespace, whose address was shown to be theirs.

@@ -134,6 +134,13 @@ impl Audit {
         }
     }
 
+    /// Has the next flush write everything: there will be none after it.
+    pub fn close(&self) {
+        for refusal in lock(&self.refusals).kinds.values_mut() {
+            refusal.since = i64::MIN;
+        }
+    }
+
     /// Notes that a sign-in was refused. `user`: the public id, where there is such an account. Whoever makes up names
     /// must not fill the database: what is too much is counted together.
     pub fn refused(&self, ctx: &Ctx, name: &str, user: Option<&str>) {
@@ -324,6 +331,20 @@ mod tests {
     use crate::db::manifests::Keys;
     use crate::registry::Ctx;
     use crate::registry::audit::Audit;
+
+    #[test]
+    fn what_was_counted_together_is_written_at_the_end_too() {
+        let audit = Audit::new(config::Audit::default(), None);
+        let refuse = |now| audit.refused(&Ctx::system(now), "alice", None);
+        refuse(0);
+        let counts = |now| lock(&audit.refusals).due(now).iter().map(|refusal| refusal.count).collect::<Vec<_>>();
+        assert_eq!(counts(1), [1]);
+        refuse(2);
+        refuse(3);
+        assert!(counts(4).is_empty(), "its minute is not over");
+        audit.close();
+        assert_eq!(counts(5), [2]);
+    }
 
     #[test]
     fn too_many_pulls_are_counted_all_the_same() {

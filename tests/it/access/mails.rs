@@ -1,28 +1,15 @@
 //! Sign-up, invitations and lost passwords, by the mails that a person gets.
 
-use std::path::PathBuf;
-
 use havre::clock;
-use havre::mail::{Language, Mailer};
+use havre::mail::Language;
 use havre::registry::accounts::{export, invitations, recovery, sign_up, users};
 use havre::registry::{Account, Ctx, Error, Identity, mails};
 
-use crate::support::{Setup, TestApp, eventually};
+use crate::support::eventually;
+use crate::support::mails::{PASSWORD, mails_of, secret, with_mail};
 
-const PASSWORD: &str = "correct horse battery";
 const OTHER: &str = "staple orbit velvet ninety";
 const HOUR: i64 = 3600 * 1_000_000;
-
-async fn with_mail(test: impl AsyncFn(&mut TestApp)) {
-    let setup = Setup::default()
-        .set("server.open", "false")
-        .set("auth.admin_password", PASSWORD)
-        .set("auth.sign_up", "open")
-        .set("mail.transport", "file")
-        .set("mail.from", "Registry <registry@example.org>")
-        .set("server.public_url", "https://registry.example.org");
-    setup.on_each_engine(test).await;
-}
 
 fn ctx() -> Ctx {
     Ctx::system(clock::now())
@@ -43,34 +30,6 @@ fn alice() -> sign_up::SignUp {
     }
 }
 
-fn directory(app: &TestApp) -> PathBuf {
-    app.app.config.data_dir.join("mail")
-}
-
-/// Sends what is queued, and returns the mails, each decoded, removing them.
-async fn mails_of(app: &TestApp) -> Vec<String> {
-    let mailer = Mailer::new(&app.app.config.mail, &app.app.config.data_dir).unwrap().unwrap();
-    app.app.send_mails(&mailer).await.unwrap();
-    let Ok(entries) = std::fs::read_dir(directory(app)) else { return Vec::new() };
-    let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
-    paths.sort();
-    let mut found = Vec::new();
-    for path in paths {
-        use std::os::unix::fs::PermissionsExt;
-        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        let text = String::from_utf8(std::fs::read(&path).unwrap()).unwrap();
-        // Quoted-printable breaks long lines.
-        found.push(text.replace("=\r\n", "").replace("=3D", "="));
-        std::fs::remove_file(path).unwrap();
-    }
-    found
-}
-
-fn secret(mail: &str) -> String {
-    let start = mail.find("havre_lnk_").unwrap_or_else(|| panic!("no link in {mail}"));
-    mail[start..].chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect()
-}
-
 fn is_dead_link<T>(result: Result<T, Error>) -> bool {
     result.err().is_some_and(|error| error.to_string().contains("not valid"))
 }
@@ -85,10 +44,12 @@ async fn who_signs_up_gets_an_account_by_the_link_in_the_mail() {
         assert!(mail.contains("To: alice@example.org") && mail.contains("Auto-Submitted"), "{mail}");
         assert!(mail.contains("https://registry.example.org/account/verify?token="), "{mail}");
         let link = secret(&mail);
-        assert!(is_dead_link(sign_up::verify(registry, &later(25 * HOUR), &link).await), "expired");
+        assert!(is_dead_link(sign_up::verify(registry, &later(25 * HOUR), &link, PASSWORD).await), "expired");
         // That look did not use it up.
-        assert_eq!(sign_up::verify(registry, &ctx(), &link).await.unwrap(), "alice");
-        assert!(is_dead_link(sign_up::verify(registry, &ctx(), &link).await), "used");
+        // Who signed up with somebody else's address gets nothing when its owner follows the link.
+        assert!(sign_up::verify(registry, &ctx(), &link, OTHER).await.is_err());
+        assert_eq!(sign_up::verify(registry, &ctx(), &link, PASSWORD).await.unwrap(), "alice");
+        assert!(is_dead_link(sign_up::verify(registry, &ctx(), &link, PASSWORD).await), "used");
         app.as_pair("alice", PASSWORD).get("/v2/").await.expect(200);
         app.as_pair("alice", PASSWORD).push_image("alice/app", "v1", "a").await;
         assert!(mails_of(app).await.is_empty(), "a mail is sent once");
@@ -125,7 +86,7 @@ async fn a_lost_password_is_replaced_by_a_link_that_opens_once() {
     with_mail(async |app| {
         let registry = &app.app.registry;
         sign_up::start(registry, &ctx(), alice()).await.unwrap();
-        sign_up::verify(registry, &ctx(), &secret(&mails_of(app).await.pop().unwrap())).await.unwrap();
+        sign_up::verify(registry, &ctx(), &secret(&mails_of(app).await.pop().unwrap()), PASSWORD).await.unwrap();
         let refresh = app.as_pair("alice", PASSWORD);
         refresh.get("/v2/").await.expect(200);
         recovery::request(registry, &ctx(), "nobody@example.org").unwrap();
@@ -162,7 +123,7 @@ async fn an_address_is_changed_by_a_link_to_the_new_one_and_the_old_one_is_told(
     with_mail(async |app| {
         let registry = &app.app.registry;
         sign_up::start(registry, &ctx(), alice()).await.unwrap();
-        sign_up::verify(registry, &ctx(), &secret(&mails_of(app).await.pop().unwrap())).await.unwrap();
+        sign_up::verify(registry, &ctx(), &secret(&mails_of(app).await.pop().unwrap()), PASSWORD).await.unwrap();
         recovery::change_email(registry, &ctx(), "alice", "new@example.org").await.unwrap();
         let mail = mails_of(app).await.pop().unwrap();
         assert!(mail.contains("To: new@example.org"), "{mail}");
@@ -201,7 +162,7 @@ async fn who_is_invited_gets_the_account_and_the_role() {
         app.grant("owner", "carol", "acme").await;
         let made = invitations::create(registry, &as_carol, invite("guest")).await.unwrap();
         assert_eq!(invitations::list(registry, &as_carol, Some("acme"), 0, 10).await.unwrap().len(), 1);
-        invitations::revoke(registry, &as_carol, &made.id).await.unwrap();
+        invitations::revoke(registry, &as_carol, None, &made.id).await.unwrap();
         assert!(is_dead_link(invitations::accept(registry, &ctx(), &secret(&made.link), "carol").await));
     })
     .await;
@@ -229,7 +190,7 @@ async fn an_export_tells_what_is_held_and_an_erasure_takes_it_away() {
     with_mail(async |app| {
         let registry = &app.app.registry;
         sign_up::start(registry, &ctx(), alice()).await.unwrap();
-        sign_up::verify(registry, &ctx(), &secret(&mails_of(app).await.pop().unwrap())).await.unwrap();
+        sign_up::verify(registry, &ctx(), &secret(&mails_of(app).await.pop().unwrap()), PASSWORD).await.unwrap();
         app.as_pair("alice", PASSWORD).push_image("alice/app", "v1", "a").await;
         let token = app.personal_token("alice", "laptop", &["read"]).await;
         let mut export = export::start(registry, "alice").await.unwrap();
