@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::App;
+use super::{App, audit_head};
 use crate::clock;
 use crate::registry::{Ctx, audit};
 
@@ -25,11 +25,18 @@ impl App {
     /// Writes down and chains what there is; for the last time, when the server stops. Tells whether that failed.
     pub async fn audit_once(&self, failing: bool) -> bool {
         let ctx = Ctx::system(clock::now());
+        let before = self.registry.audit.kept();
         let flushed = audit::flush(&self.registry, &ctx).await;
         let done = match flushed {
             Ok(()) => audit::chain(&self.registry, &ctx).await.map(drop),
             Err(error) => Err(error),
         };
+        let kept = self.registry.audit.kept();
+        if let Some(head) = kept.filter(|_| kept != before)
+            && let Err(error) = audit_head::write(&self.config.data_dir, head)
+        {
+            tracing::warn!(%error, "the end of the audit's chain cannot be written beside the database");
+        }
         let dropped = self.registry.audit.take_dropped();
         if dropped > 0 {
             self.metrics.audit_dropped.inc_by(dropped);

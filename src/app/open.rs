@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rustix::fs::FlockOperation;
 
-use super::master_key;
+use super::{audit_head, master_key};
 use crate::auth::chain::ChainKey;
 use crate::blobs::{self, Blobs, Disk, Observed, Operation, Pool};
 use crate::config::{self, Config, DatabaseUrl};
@@ -110,6 +110,12 @@ pub async fn registry(config: &Config, metrics: Option<&Arc<Metrics>>) -> Result
     assemble(config, db, store, access, Some(key))
 }
 
+fn audit(config: &Config, key: Option<ChainKey>) -> Arc<Audit> {
+    let audit = Audit::new(config.audit.clone(), key);
+    audit.keep(audit_head::read(&config.data_dir));
+    Arc::new(audit)
+}
+
 fn assemble(
     config: &Config,
     db: Db,
@@ -122,7 +128,7 @@ fn assemble(
         blobs: store,
         pool: Arc::new(Pool::default()),
         access: Arc::new(access),
-        audit: Arc::new(Audit::new(config.audit.clone(), key)),
+        audit: audit(config, key),
         people: people(config),
         settings: config.registry.clone(),
         storage: config.storage.clone(),

@@ -105,6 +105,27 @@ fn bytes(tag: &hmac::Tag) -> [u8; LEN] {
     bytes
 }
 
+/// Writes an end of the chain as it is kept elsewhere: `SEQ:HASH`.
+#[must_use]
+pub fn head_text(seq: i64, hash: &[u8; LEN]) -> String {
+    let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{seq}:{hash}")
+}
+
+/// Reads what [`head_text`] writes.
+#[must_use]
+pub fn parse_head(text: &str) -> Option<(i64, [u8; LEN])> {
+    let (seq, hash) = text.trim().split_once(':')?;
+    if hash.len() != 2 * LEN || !hash.is_ascii() {
+        return None;
+    }
+    let mut bytes = [0; LEN];
+    for (n, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(hash.get(2 * n..2 * n + 2)?, 16).ok()?;
+    }
+    Some((seq.parse().ok()?, bytes))
+}
+
 #[cfg(test)]
 mod tests {
     use super::{ChainKey, GENESIS, Link, commit};

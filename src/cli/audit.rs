@@ -8,6 +8,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
 use super::operator::{Common, Operator, PAGE, time};
+use crate::auth::chain::parse_head;
 use crate::config::parse_duration;
 use crate::registry::audit::{self, Broken, Entry, Fault, Filter, Verified};
 
@@ -110,21 +111,9 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn kept_head(text: &str) -> Option<(i64, [u8; 32])> {
-    let (seq, hash) = text.split_once(':')?;
-    if hash.len() != 64 || !hash.is_ascii() {
-        return None;
-    }
-    let mut bytes = [0; 32];
-    for (n, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(hash.get(2 * n..2 * n + 2)?, 16).ok()?;
-    }
-    Some((seq.parse().ok()?, bytes))
-}
-
 fn verify(args: VerifyArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<ExitCode> {
     let kept = args.head.as_deref().map(|text| {
-        kept_head(text).with_context(|| format!("--head {text:?}: write SEQ:HASH, as `havre audit head` shows it"))
+        parse_head(text).with_context(|| format!("--head {text:?}: write SEQ:HASH, as `havre audit head` shows it"))
     });
     let kept = kept.transpose()?;
     let operator = Operator::open(args.common)?;
@@ -140,7 +129,9 @@ fn verify(args: VerifyArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<Exit
             let _ = write!(io::stderr(), "\rproved up to {seq}\x1b[K");
         }
     };
-    let verified = operator.run(audit::verify(&operator.registry, kept, progress))?;
+    // What the server beside wrote down of the end, when none is given.
+    let known = kept.or_else(|| operator.registry.audit.kept());
+    let verified = operator.run(audit::verify(&operator.registry, known, progress))?;
     if shown {
         let _ = write!(io::stderr(), "\r\x1b[K");
     }
@@ -362,7 +353,7 @@ fn cell(value: &Value) -> String {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::{cell, kept_head, moment};
+    use super::{cell, moment, parse_head};
 
     #[test]
     fn no_cell_is_a_formula_or_breaks_out_of_its_place() {
@@ -388,9 +379,9 @@ mod tests {
 
     #[test]
     fn a_kept_head_is_read() {
-        assert_eq!(kept_head(&format!("7:{}", "0f".repeat(32))), Some((7, [15; 32])));
+        assert_eq!(parse_head(&format!("7:{}", "0f".repeat(32))), Some((7, [15; 32])));
         for wrong in ["7", "7:00", &format!("x:{}", "0f".repeat(32)), &format!("7:{}", "é".repeat(32))] {
-            assert_eq!(kept_head(wrong), None);
+            assert_eq!(parse_head(wrong), None);
         }
     }
 }

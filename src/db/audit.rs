@@ -154,6 +154,13 @@ fn seal(row: &mut Row) -> Result<SealRow, Error> {
     Ok(SealRow { seq: row.int(0)?, hash, mac: row.opt_bytes(2)? })
 }
 
+/// The hash of the chain up to a place; nothing when no event stands there.
+pub fn hash_at(tx: &mut Tx<'_>, seq: i64) -> Result<Option<[u8; 32]>, Error> {
+    let row = tx.first("SELECT hash FROM events WHERE seq = $1", &[seq.into()])?;
+    let bytes = row.map(|mut row| row.opt_bytes(0)).transpose()?.flatten();
+    Ok(bytes.and_then(|bytes| bytes.try_into().ok()))
+}
+
 /// Reads the end of the chain.
 pub fn head(tx: &mut Tx<'_>) -> Result<Option<SealRow>, Error> {
     let row = tx.first("SELECT seq, hash, mac FROM audit_head WHERE id = 1", &[])?;

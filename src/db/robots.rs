@@ -107,6 +107,21 @@ pub fn list(tx: &mut Tx<'_>, namespace_id: i64) -> Result<Vec<RobotRow>, Error> 
     rows.into_iter().map(robot).collect()
 }
 
+/// Counts the robots of a namespace.
+pub fn count(tx: &mut Tx<'_>, namespace_id: i64) -> Result<i64, Error> {
+    tx.one("SELECT COUNT(*) FROM robots WHERE namespace_id = $1", &[namespace_id.into()])?.int(0)
+}
+
+/// Tells whether robots of a namespace may act: those of a user only while the user may.
+pub fn may_act(tx: &mut Tx<'_>, namespace_id: i64) -> Result<bool, Error> {
+    let sql =
+        "SELECT u.state FROM namespaces n JOIN users u ON u.id = n.owner_id WHERE n.id = $1 AND n.owner_kind = 'user'";
+    match tx.first(sql, &[namespace_id.into()])? {
+        Some(mut row) => Ok(row.text(0)? == "active"),
+        None => Ok(true),
+    }
+}
+
 /// Disables a robot, or lets it act again.
 pub fn set_disabled(tx: &mut Tx<'_>, id: i64, disabled: bool) -> Result<(), Error> {
     tx.execute("UPDATE robots SET disabled = $2 WHERE id = $1", &[id.into(), disabled.into()])?;

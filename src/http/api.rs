@@ -22,6 +22,7 @@ mod tokens;
 mod users;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::header::{self, HeaderName, HeaderValue};
 use http::{Method, Request, Response, StatusCode};
@@ -33,16 +34,19 @@ use super::exchange::Exchange;
 use super::{limits, v2};
 use crate::app::limits::Class;
 use crate::auth::{Presented, Proof, Secret};
-use crate::registry::access::manage::{Target, admit_to};
+use crate::clock;
+use crate::registry::access::manage::admit_to;
 use crate::registry::access::{self, Denial, Why};
 use call::{Call, Reply};
 use problem::Refused;
-use route::{Found, Route};
+use route::{Found, Needs, Route};
 
 /// What stands before every path.
 pub(super) const BASE: &str = "/api/v1";
 /// Longest body that is read.
 const MAX_BODY: usize = 64 * 1024;
+/// Within this time it has to be there.
+const BODY_TIME: Duration = Duration::from_secs(10);
 
 /// Every route, one slice a noun.
 const ROUTES: [&[Route]; 11] = [
@@ -96,21 +100,50 @@ async fn answer(mut exchange: Exchange, request: Request<Incoming>) -> (Arc<Exch
 
 type Prepared = (&'static Route, Found, bytes::Bytes, Option<crate::auth::rate::Quota>);
 
-/// Finds the route, decides about the caller, and only then reads the body.
+/// Finds the route, reads the body and decides about the caller, in this order: a body that comes slowly must not carry a
+/// right beyond its end.
 async fn prepare(exchange: &mut Exchange, parts: &http::request::Parts, body: Incoming) -> Result<Prepared, Refused> {
     let path = parts.uri.path().strip_prefix(BASE).ok_or(Refused::NoRoute)?;
     let (route, found) = route::find(routes(), &parts.method, path, parts.uri.query().unwrap_or_default())?;
+    match admit(exchange, parts, body, route, &found).await {
+        Ok(body) => {
+            let quota = limits::take(exchange, Class::Api).map_err(Refused::TooMany)?;
+            Ok((route, found, body, quota))
+        }
+        Err(refused) => {
+            // Asking for what one may not have costs as much as asking for the rest.
+            limits::take(exchange, Class::Api).map_err(Refused::TooMany)?;
+            Err(refused)
+        }
+    }
+}
+
+async fn admit(
+    exchange: &mut Exchange,
+    parts: &http::request::Parts,
+    body: Incoming,
+    route: &Route,
+    found: &Found,
+) -> Result<bytes::Bytes, Refused> {
     let app = Arc::clone(&exchange.app);
-    let target = route.target(&found)?;
     // Whatever is shown beside what anybody may ask for is not looked at.
-    let proof = match target {
-        Target::Nothing => app.registry.access.anonymous(),
+    let proof = match route.needs {
+        Needs::Nothing => app.registry.access.anonymous(),
         _ => authenticate(exchange, parts).await?,
     };
+    if app.registry.access.open {
+        return Err(Denial::of(Why::Open).into());
+    }
+    if proof.is_anonymous() && !matches!(route.needs, Needs::Nothing | Needs::Repository) {
+        return Err(Denial { needed: route.takes, ..Denial::of(Why::SignIn) }.into());
+    }
+    route::check_query(route, &found.query)?;
+    let target = route.target(found)?;
+    let body = tokio::time::timeout(BODY_TIME, Limited::new(body, MAX_BODY).collect()).await;
+    let body = body.ok().and_then(Result::ok).ok_or(Refused::Body)?.to_bytes();
+    exchange.ctx.now = clock::now();
     admit_to(&app.registry, &mut exchange.ctx, &proof, &target, route.takes).await?;
-    let quota = limits::take(exchange, Class::Api).map_err(Refused::TooMany)?;
-    let body = Limited::new(body, MAX_BODY).collect().await.map_err(|_| Refused::Body)?.to_bytes();
-    Ok((route, found, body, quota))
+    Ok(body)
 }
 
 /// A change runs on a task of its own: a client that goes away does not leave it half done.

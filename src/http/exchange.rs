@@ -40,6 +40,7 @@ impl Exchange {
             identity: Identity::Anonymous,
             credential: None,
             hands_on: Permissions::NONE,
+            managing: None,
             request_id: request_id(),
             address,
             user_agent: user_agent(&parts.headers).map(Arc::from),

@@ -14,9 +14,11 @@ pub mod teams;
 pub mod tokens;
 pub mod users;
 
+use oci::RepositoryName;
 use serde_json::Value;
 
-use super::{Ctx, Event};
+use super::access::manage::still_may;
+use super::{Ctx, Error, Event};
 use crate::auth::Permissions;
 use crate::auth::account_name::InvalidName;
 use crate::auth::password::{HashError, Weak};
@@ -105,11 +107,11 @@ fn within(ctx: &Ctx, handed: Permissions) -> Result<(), AccountError> {
 
 /// Whether people can be called that: at most 128 characters, none that moves others about.
 fn display_name_is_plain(name: Option<&str>) -> Result<(), AccountError> {
-    let plain = |name: &str| (1..=128).contains(&name.chars().count()) && !name.chars().any(char::is_control);
+    let plain = |name: &str| (1..=128).contains(&name.chars().count()) && !name.chars().any(is_confusing);
     match name {
         Some(name) if !plain(name) => Err(AccountError::Word {
             kind: "display name",
-            word: name.chars().take(32).collect(),
+            word: name.chars().take(32).filter(|c| !is_confusing(*c)).collect(),
             known: "1 to 128 printable characters".to_owned(),
         }),
         _ => Ok(()),
@@ -125,19 +127,50 @@ fn taken(kind: &'static str, name: &str) -> AccountError {
 }
 
 /// Finds a namespace that is in use.
-fn namespace(tx: &mut Tx<'_>, name: &str) -> Result<NamespaceRow, super::Error> {
+fn namespace(tx: &mut Tx<'_>, name: &str) -> Result<NamespaceRow, Error> {
     let found = db::namespaces::find(tx, name)?.filter(|namespace| namespace.owner_kind != "retired");
     Ok(found.ok_or_else(|| unknown("namespace", name))?)
 }
 
 /// Finds a user who was not erased.
-fn user(tx: &mut Tx<'_>, name: &str) -> Result<UserRow, super::Error> {
+fn user(tx: &mut Tx<'_>, name: &str) -> Result<UserRow, Error> {
     let found = db::users::by_name(tx, name)?.filter(|user| user.state != "erased");
     Ok(found.ok_or_else(|| unknown("user", name))?)
 }
 
-/// Writes down a change of access, and has everything decided anew.
-fn changed(tx: &mut Tx<'_>, ctx: &Ctx, kind: &'static str, detail: &Value) -> Result<(), db::Error> {
-    ctx.record(tx, &Event { kind, detail: Some(detail.to_string()), ..Event::default() })?;
-    epoch::bump(tx)
+/// Writes down a change of access, and has everything decided anew; unless the caller has lost the right to it meanwhile.
+fn changed(tx: &mut Tx<'_>, ctx: &Ctx, kind: &'static str, detail: &Value) -> Result<(), Error> {
+    changed_in(tx, ctx, kind, None, detail)
+}
+
+/// As [`changed`], of one repository.
+fn changed_in(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    kind: &'static str,
+    repository: Option<&RepositoryName>,
+    detail: &Value,
+) -> Result<(), Error> {
+    // Of two changes at once, the later one sees what the earlier one took away.
+    epoch::lock(tx)?;
+    still_may(tx, ctx)?;
+    ctx.record(tx, &Event { kind, repository, detail: Some(detail.to_string()), ..Event::default() })?;
+    Ok(epoch::bump(tx)?)
+}
+
+/// Whether a text describes something in a line: at most 256 characters, none that moves others about.
+fn description_is_plain(text: Option<&str>) -> Result<(), AccountError> {
+    match text {
+        Some(text) if text.chars().count() > 256 || text.chars().any(is_confusing) => Err(AccountError::Word {
+            kind: "description",
+            word: text.chars().take(32).filter(|c| !is_confusing(*c)).collect(),
+            known: "at most 256 printable characters".to_owned(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Controls, and marks that turn the direction of what stands beside them.
+fn is_confusing(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

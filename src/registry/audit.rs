@@ -10,8 +10,8 @@ mod query;
 mod retention;
 mod verify;
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 pub use chain::{Head, chain, head};
 pub use gather::{Pull, flush};
@@ -19,7 +19,7 @@ pub use query::{Entry, Filter, query};
 pub use retention::{erase, expire};
 pub use verify::{Broken, Fault, Verified, verify};
 
-use crate::auth::chain::ChainKey;
+use crate::auth::chain::{ChainKey, LEN};
 use crate::config;
 use gather::{Pulls, Refusals};
 
@@ -31,13 +31,34 @@ pub struct Audit {
     pulls: Mutex<Pulls>,
     refusals: Mutex<Refusals>,
     dropped: AtomicU64,
+    /// The last end of the chain that this node knows. It lies outside the database, so that who writes there alone cannot
+    /// have the chain made anew.
+    kept: Mutex<Option<(i64, [u8; LEN])>>,
 }
 
 impl Audit {
     /// Begins with nothing gathered.
     #[must_use]
     pub fn new(settings: config::Audit, key: Option<ChainKey>) -> Self {
-        Self { settings, key, pulls: Mutex::default(), refusals: Mutex::default(), dropped: AtomicU64::new(0) }
+        Self {
+            settings,
+            key,
+            pulls: Mutex::default(),
+            refusals: Mutex::default(),
+            dropped: AtomicU64::new(0),
+            kept: Mutex::default(),
+        }
+    }
+
+    /// The last end of the chain that this node knows.
+    #[must_use]
+    pub fn kept(&self) -> Option<(i64, [u8; LEN])> {
+        *self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes note of an end of the chain.
+    pub fn keep(&self, head: Option<(i64, [u8; LEN])>) {
+        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = head;
     }
 
     /// Whether the key of the chain is at hand.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use oci::{Digest, RepositoryName};
 
+use super::access::manage::Asked;
 use crate::auth::proof::credential_text;
 use crate::auth::seal::random;
 use crate::auth::{Permissions, Proof};
@@ -80,6 +81,8 @@ pub struct Ctx {
     pub credential: Option<Arc<Held>>,
     /// What the caller may do where it was let in, and so may hand on to others there at most.
     pub hands_on: Permissions,
+    /// What the management API was asked for, so that it can be decided about once more when it is done.
+    pub managing: Option<Arc<Asked>>,
     /// The request's id, as logs and answers show it.
     pub request_id: Arc<str>,
     /// The client's address.
@@ -118,6 +121,7 @@ impl Ctx {
             identity: Identity::System,
             credential: None,
             hands_on: Permissions::ALL,
+            managing: None,
             request_id: Arc::from(""),
             address: None,
             user_agent: None,

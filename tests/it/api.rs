@@ -43,7 +43,7 @@ fn operations(document: &Value) -> Vec<(String, String, bool)> {
                     other => format!("{other}=owner"),
                 })
                 .collect();
-            let protected = operation.get("security").is_none();
+            let protected = operation.get("security") != Some(&json!([]));
             found.push((method.to_uppercase(), format!("{path}?{}", query.join("&")), protected));
         }
     }
@@ -99,6 +99,10 @@ async fn the_document_names_every_schema_and_operation_once() {
             let name = reference.split('"').next().unwrap();
             assert!(schemas.contains_key(name), "{name}");
         }
+        let page =
+            &document["paths"]["/api/v1/users"]["get"]["responses"]["200"]["content"]["application/json"]["schema"];
+        assert_eq!(page["$ref"], "#/components/schemas/PageOfUser");
+        assert_eq!(schemas["PageOfUser"]["properties"]["items"]["items"]["$ref"], "#/components/schemas/User");
         let ids: Vec<&str> =
             text.split("\"operationId\":\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
         let unique: std::collections::BTreeSet<_> = ids.iter().collect();
@@ -115,6 +119,9 @@ async fn an_administrator_makes_users_and_organisations_and_may_send_it_twice() 
             json!({ "email": "Carol@Example.org", "display_name": "Carol", "password": "correct horse battery" });
         assert_eq!(put(&admin, "/users/carol", carol.clone()).await.expect(201).string("email"), "carol@example.org");
         put(&admin, "/users/carol", carol).await.expect(200);
+        let other =
+            json!({ "email": "carol@example.org", "display_name": "Carol", "password": "another horse battery" });
+        assert_eq!(code(&put(&admin, "/users/carol", other).await.expect(409)), "taken");
         assert_eq!(code(&put(&admin, "/users/carol", json!({ "admin": true })).await.expect(409)), "taken");
         app.as_user("carol").get("/v2/").await.expect(200);
         put(&admin, "/organisations/acme", json!({ "display_name": "Acme" })).await.expect(201);
@@ -238,8 +245,9 @@ async fn a_change_of_a_password_takes_the_present_one() {
     on_each_engine_with_accounts(async |app| {
         let alice = as_token_of(app, "alice").await;
         let new = "another horse battery staple";
-        put(&alice, "/users/alice/password", json!({ "new": new })).await.expect(401);
-        put(&alice, "/users/alice/password", json!({ "current": "wrong", "new": new })).await.expect(401);
+        let wrong = put(&alice, "/users/alice/password", json!({ "new": new })).await.expect(403);
+        assert_eq!(code(&wrong), "password");
+        put(&alice, "/users/alice/password", json!({ "current": "wrong", "new": new })).await.expect(403);
         put(&alice, "/users/alice/password", json!({ "current": "correct horse battery", "new": new }))
             .await
             .expect(204);
@@ -318,6 +326,80 @@ async fn somebody_signs_up_forgets_the_password_and_changes_the_address() {
         post(app, "/email/confirm", json!({ "token": token })).await.expect(200);
         assert_eq!(get(&carol, "/users/carol").await.expect(200).string("email"), "new@example.org");
         put(&carol, "/users/admin/email", json!({ "email": "x@example.org" })).await.expect(404);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_right_that_is_taken_away_while_the_body_comes_is_gone() {
+    on_each_engine_with_accounts(async |app| {
+        let admin = as_token_of(app, "admin").await;
+        put(&admin, "/organisations/acme", json!({})).await.expect(201);
+        app.grant("owner", "alice", "acme").await;
+        let alice = as_token_of(app, "alice").await;
+        let call = alice.put("/api/v1/namespaces/acme/robots/ci").header("content-type", "application/json");
+        let (call, body) = call.streamed();
+        let answer = tokio::spawn(async move { call.await });
+        body.send("{").await;
+        app.revoke("owner", "alice", "acme").await;
+        body.send("}").await;
+        drop(body);
+        answer.await.unwrap().expect(404);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_token_and_a_robot_go_no_further_than_whom_they_act_for() {
+    on_each_engine_with_accounts(async |app| {
+        let alice = as_token_of(app, "alice").await;
+        put(&alice, "/namespaces/alice/robots/ci", json!({})).await.expect(201);
+        put(&alice, "/bindings?on=alice&role=owner&robot=alice%2Bci", json!({})).await.expect(201);
+        // A token that may not push gives nobody what lets push, and gets no secret of who does.
+        let narrow = app.as_bearer(&app.personal_token("alice", "narrow", &["admin"]).await);
+        let refused = put(&narrow, "/bindings?on=alice&role=developer&user=bob", json!({})).await.expect(403);
+        assert_eq!(code(&refused), "beyond_own_rights");
+        assert_eq!(
+            code(&narrow.post("/api/v1/namespaces/alice/robots/ci/secrets").await.expect(403)),
+            "beyond_own_rights"
+        );
+        put(&narrow, "/bindings?on=alice&role=guest&user=bob", json!({})).await.expect(201);
+        // Nor is a token about more than can be looked through.
+        let many: Vec<String> = (0..33).map(|n| format!("alice/app{n}")).collect();
+        let refused =
+            put(&alice, "/users/alice/tokens/many", json!({ "scopes": ["read"], "on": many })).await.expect(409);
+        assert!(refused.string("detail").contains("acme/web-*"), "{}", refused.text());
+        let secret = alice.post("/api/v1/namespaces/alice/robots/ci/secrets").await.expect(201).string("secret");
+        let robot = app.as_pair("alice+ci", &secret);
+        robot.begin("alice/app").await;
+        app.set_active("alice", false).await;
+        robot.post("/v2/alice/app/blobs/uploads/").await.refused(401, "UNAUTHORIZED");
+        app.as_bearer(&secret).get("/api/v1/me").await.expect(401);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn texts_are_plain_and_events_name_nobody() {
+    on_each_engine_with_accounts(async |app| {
+        let admin = as_token_of(app, "admin").await;
+        for wrong in ["a\u{0}b", "a\u{202e}b", &"x".repeat(300)] {
+            put(&admin, "/users/carol", json!({ "display_name": wrong })).await.expect(422);
+            put(&admin, "/organisations/acme", json!({ "display_name": wrong })).await.expect(422);
+            put(&admin, "/namespaces/alice/robots/ci", json!({ "description": wrong })).await.expect(422);
+        }
+        put(&admin, "/users/carol", json!({ "display_name": "Carol" })).await.expect(201);
+        let patch = |body: Value| {
+            let call = admin.patch("/api/v1/users/carol").header("content-type", "application/json");
+            call.body(body.to_string())
+        };
+        assert_eq!(patch(json!({ "active": true })).await.expect(200).json()["display_name"], "Carol");
+        assert!(patch(json!({ "display_name": null })).await.expect(200).json()["display_name"].is_null());
+        app.as_user("alice").push_image("alice/app", "v1", "a").await;
+        put(&admin, "/bindings?on=alice/app&role=guest&user=bob", json!({})).await.expect(201);
+        let found = get(&admin, "/audit?action=role.grant&repository=alice/app").await.expect(200).json();
+        assert!(!found["items"][0]["detail"].to_string().contains("bob"), "{found}");
+        assert_eq!(found["items"][0]["detail"]["role"], "guest");
     })
     .await;
 }

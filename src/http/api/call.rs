@@ -96,6 +96,13 @@ impl Call {
     }
 }
 
+/// Reads a field that is there, though it be null: what is left out stays, null takes away.
+pub(super) fn given<'de, D: serde::Deserializer<'de>, T: serde::Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
 /// An answer.
 #[derive(Debug)]
 pub(super) struct Reply {

@@ -11,6 +11,7 @@ use crate::auth::Permissions;
 use crate::auth::policy::{Decision, Ground};
 use crate::registry::Identity;
 use crate::registry::access::explain::explain;
+use crate::registry::access::{Denial, Why};
 
 pub(super) const ROUTES: &[Route] = &[
     Route::new(Method::GET, "/me", "Who the credential stands for", Needs::Anybody, Permissions::NONE, |call| {
@@ -124,6 +125,11 @@ async fn access(call: Call) -> Result<Reply, Refused> {
     let needed =
         needed.ok_or_else(|| Refused::invalid(format!("{word:?} is no action; say pull, push, or a permission")))?;
     let repository = call.on_repository()?;
+    // Whether there is a robot of another namespace is that namespace's to tell.
+    let elsewhere = call.query("who").and_then(|who| who.split_once('+')).map(|(namespace, _)| namespace);
+    if elsewhere.is_some_and(|namespace| namespace != repository.namespace()) && !call.ctx().may_administer() {
+        return Err(Denial::of(Why::Hidden).into());
+    }
     let explanation = explain(call.registry(), call.query("who"), needed, &repository).await?;
     let decision = match explanation.decision {
         Decision::Allow => "allow",

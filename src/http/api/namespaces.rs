@@ -4,7 +4,7 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::call::{Call, Reply};
+use super::call::{Call, Reply, given};
 use super::problem::Refused;
 use super::route::{Needs, Route};
 use crate::auth::Permissions;
@@ -33,7 +33,7 @@ pub(super) const ROUTES: &[Route] = &[
     )
     .group("namespaces")
     .takes_body::<NewOrganisation>()
-    .answers::<Namespace>(201),
+    .makes::<Namespace>(),
     Route::new(
         Method::GET,
         "/namespaces/{namespace}",
@@ -93,8 +93,10 @@ struct NewOrganisation {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct NamespaceChange {
-    /// What people call it.
-    display_name: Option<String>,
+    /// What people call it; null takes it away.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
+    display_name: Option<Option<String>>,
     /// What repositories that are made in it begin with: `public`, `internal` or `private`.
     default_visibility: Option<String>,
 }
@@ -129,11 +131,11 @@ async fn get(call: Call) -> Result<Reply, Refused> {
 
 async fn patch(call: Call) -> Result<Reply, Refused> {
     let (name, change) = (call.argument("namespace"), call.body::<NamespaceChange>()?);
-    if change.display_name.is_some() {
-        namespaces::set_display_name(call.registry(), call.ctx(), name, change.display_name).await?;
-    }
     if let Some(word) = &change.default_visibility {
         namespaces::set_default(call.registry(), call.ctx(), name, word).await?;
+    }
+    if let Some(display_name) = change.display_name {
+        namespaces::set_display_name(call.registry(), call.ctx(), name, display_name).await?;
     }
     let row = namespaces::find(call.registry(), name).await?;
     Ok(Reply::json(200, &Namespace::from(row)))

@@ -16,12 +16,16 @@ use super::{BASE, routes};
 pub(super) static DOCUMENT: LazyLock<String> = LazyLock::new(|| document().to_string());
 
 /// What a client may meet at any route.
-const REFUSALS: [(&str, &str); 5] = [
+const REFUSALS: [(&str, &str); 9] = [
     ("401", "No credential, or one that does not hold"),
     ("403", "The caller may not, or its credential does not reach that far"),
     ("404", "There is no such thing, or the caller may not see it"),
+    ("409", "It clashes with what there is"),
+    ("413", "The body is too long, or came too slowly"),
+    ("415", "The body is no JSON"),
     ("422", "What was sent cannot be read, or makes no sense"),
     ("429", "Too many calls"),
+    ("503", "The database is busy, full or away; the same call may succeed later"),
 ];
 
 fn document() -> Value {
@@ -67,7 +71,7 @@ fn operation(route: &Route, schemas: &mut Schemas) -> Value {
     }
     let mut responses = serde_json::Map::new();
     // What exists already as it is asked for is answered with 200.
-    if route.status == 201 {
+    if route.repeatable {
         responses.insert("200".to_owned(), answer.clone());
     }
     responses.insert(route.status.to_string(), answer);
@@ -83,8 +87,11 @@ fn operation(route: &Route, schemas: &mut Schemas) -> Value {
         "parameters": parameters(route),
         "responses": responses,
     });
-    if route.needs == Needs::Nothing {
-        operation["security"] = json!([]);
+    match route.needs {
+        Needs::Nothing => operation["security"] = json!([]),
+        // What is public shows itself to anybody.
+        Needs::Repository if route.method == Method::GET => operation["security"] = json!([{}, { "token": [] }]),
+        _ => {}
     }
     if let Some(schema) = route.body {
         let content = json!({ "application/json": { "schema": reference(schema(schemas)) } });

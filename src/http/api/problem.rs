@@ -44,6 +44,8 @@ pub(super) enum Refused {
     MediaType,
     /// A credential that opens other doors.
     Credential,
+    /// The present password is another one.
+    Password,
     /// One call too many.
     TooMany(TooMany),
     /// Our fault.
@@ -146,6 +148,11 @@ impl Refused {
                 "credential",
                 "this credential does not open the API: send a personal token or a robot's secret as \
                  Authorization: Bearer havre_…; passwords and tokens of /token are for clients that push and pull",
+            ),
+            Self::Password => own(
+                StatusCode::FORBIDDEN,
+                "password",
+                "the present password is another one; who has forgotten it asks for a link, or an administrator",
             ),
             Self::TooMany(too_many) => (StatusCode::TOO_MANY_REQUESTS, "too_many_requests", too_many.message.clone()),
             Self::Panicked => internal(exchange),

@@ -79,7 +79,7 @@ pub(super) const ROUTES: &[Route] = &[
     Route::new(Method::PUT, "/bindings", "Give a role", Needs::On, Permissions::MEMBERS, |call| Box::pin(grant(call)))
         .group("roles")
         .query(BINDING)
-        .answers::<Binding>(201),
+        .makes::<Binding>(),
     Route::new(Method::DELETE, "/bindings", "Take a role away again", Needs::On, Permissions::MEMBERS, |call| {
         Box::pin(revoke(call))
     })

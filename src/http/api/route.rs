@@ -4,9 +4,9 @@ use std::pin::Pin;
 
 use http::Method;
 use oci::{Query, RepositoryName};
-use utoipa::ToSchema;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
+use utoipa::{PartialSchema, ToSchema};
 
 use super::call::{Call, Reply};
 use super::page::Page;
@@ -32,8 +32,9 @@ fn schema_of<T: ToSchema>(schemas: &mut Schemas) -> String {
 
 /// The same for a page of a type: what it is a page of is not added by itself.
 fn page_of<T: ToSchema>(schemas: &mut Schemas) -> String {
-    schema_of::<T>(schemas);
-    schema_of::<Page<T>>(schemas)
+    let name = format!("PageOf{}", schema_of::<T>(schemas));
+    schemas.push((name.clone(), Page::<T>::schema()));
+    name
 }
 
 /// What the caller must be allowed to manage. The names in the path or the query say which one.
@@ -77,6 +78,8 @@ pub(super) struct Route {
     pub paged: bool,
     pub body: Option<SchemaOf>,
     pub status: u16,
+    /// Whether it may be sent twice, and then answers 200 with what is there.
+    pub repeatable: bool,
     pub answer: Option<SchemaOf>,
     pub handler: Handler,
 }
@@ -101,6 +104,7 @@ impl Route {
             paged: false,
             body: None,
             status: 200,
+            repeatable: false,
             answer: None,
             handler,
         }
@@ -132,6 +136,12 @@ impl Route {
         self.status = status;
         self.answer = Some(schema_of::<T>);
         self
+    }
+
+    /// It answers 201 with what it made, and 200 with what was so already.
+    pub const fn makes<T: ToSchema>(mut self) -> Self {
+        self.repeatable = true;
+        self.answers::<T>(201)
     }
 
     pub const fn answers_nothing(mut self) -> Self {
@@ -194,7 +204,6 @@ pub(super) fn find(
         let Some(arguments) = matches(route.path, path)? else { continue };
         if route.method == *method {
             let query = Query::parse(query).map_err(|error| Refused::invalid(error.to_string()))?;
-            check_query(route, &query)?;
             return Ok((route, Found { arguments, query }));
         }
         allowed.push(route.method.as_str());
@@ -203,7 +212,7 @@ pub(super) fn find(
 }
 
 /// A parameter that is misspelt would otherwise be as if it had not been given.
-fn check_query(route: &Route, query: &Query) -> Result<(), Refused> {
+pub(super) fn check_query(route: &Route, query: &Query) -> Result<(), Refused> {
     let paging = if route.paged { &["after", "limit"][..] } else { &[] };
     let known = || route.query.iter().map(|parameter| parameter.name).chain(paging.iter().copied());
     if let Some((name, _)) = query.pairs().find(|(name, _)| known().all(|known| known != *name)) {

@@ -8,6 +8,8 @@ use super::call::{Call, Reply};
 use super::problem::Refused;
 use super::route::{Needs, Route};
 use crate::auth::Permissions;
+use crate::registry::Identity;
+use crate::registry::access::{Denial, Why};
 use crate::registry::accounts::{Language, invitations, recovery, sign_up};
 
 pub(super) const ROUTES: &[Route] = &[
@@ -212,6 +214,10 @@ async fn accept(call: Call) -> Result<Reply, Refused> {
 
 async fn accept_as_user(call: Call) -> Result<Reply, Refused> {
     let body = call.body::<Link>()?;
+    let oneself = matches!(&call.ctx().identity, Identity::User(account) if &*account.name == call.argument("user"));
+    if !oneself {
+        return Err(Denial::of(Why::Forbidden).into());
+    }
     invitations::accept(call.registry(), call.ctx(), &body.token, call.argument("user")).await?;
     Ok(Reply::nothing())
 }

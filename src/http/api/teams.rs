@@ -31,7 +31,7 @@ pub(super) const ROUTES: &[Route] = &[
         |call| Box::pin(put(call)),
     )
     .group("teams")
-    .answers::<Team>(201),
+    .makes::<Team>(),
     Route::new(
         Method::DELETE,
         "/namespaces/{namespace}/teams/{team}",
@@ -61,7 +61,7 @@ pub(super) const ROUTES: &[Route] = &[
         |call| Box::pin(join(call)),
     )
     .group("teams")
-    .answers::<Member>(201),
+    .makes::<Member>(),
     Route::new(
         Method::DELETE,
         "/namespaces/{namespace}/teams/{team}/members/{user}",

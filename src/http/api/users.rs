@@ -4,7 +4,7 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::call::{Call, Reply};
+use super::call::{Call, Reply, given};
 use super::problem::Refused;
 use super::route::{Needs, Route};
 use super::times::time;
@@ -25,7 +25,7 @@ pub(super) const ROUTES: &[Route] = &[
     })
     .group("users")
     .takes_body::<NewUser>()
-    .answers::<User>(201),
+    .makes::<User>(),
     Route::new(Method::GET, "/users/{user}", "Show a user", Needs::Account, Permissions::READ, |call| {
         Box::pin(get(call))
     })
@@ -112,8 +112,10 @@ struct NewUser {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct UserChange {
-    /// What people call the user.
-    display_name: Option<String>,
+    /// What people call the user; null takes it away.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
+    display_name: Option<Option<String>>,
     /// Whether the user administers the instance; for administrators.
     admin: Option<bool>,
     /// Whether the user may sign in; for administrators.
@@ -144,14 +146,20 @@ async fn put(call: Call) -> Result<Reply, Refused> {
         email: new.email.clone(),
         display_name: new.display_name.clone(),
         admin: new.admin,
-        password: new.password,
+        password: new.password.clone(),
     };
     let made = match users::add(call.registry(), call.ctx(), add).await {
         Ok(()) => true,
         Err(Error::Account(taken @ AccountError::Taken { .. })) => {
             let row = users::find(call.registry(), &name).await.map_err(|_| Error::from(taken.clone()))?;
             let same_email = row.email == new.email.map(|email| email.to_lowercase());
-            if !same_email || row.display_name != new.display_name || row.admin != new.admin {
+            let same = same_email && row.display_name == new.display_name && row.admin == new.admin;
+            let same_password = match &new.password {
+                Some(given) if same => users::has_password(call.registry(), &row, given).await?,
+                Some(_) => false,
+                None => row.password_hash.is_none(),
+            };
+            if !same || !same_password {
                 return Err(taken.into());
             }
             false
@@ -173,14 +181,15 @@ async fn patch(call: Call) -> Result<Reply, Refused> {
     if (change.admin.is_some() || change.active.is_some()) && !administers {
         return Err(Denial { needed: Permissions::INSTANCE, ..Denial::of(Why::Forbidden) }.into());
     }
-    if change.display_name.is_some() {
-        users::set_display_name(registry, ctx, name, change.display_name).await?;
-    }
+    // What may be refused comes first: a change that is refused has changed nothing.
     if let Some(admin) = change.admin {
         users::set_admin(registry, ctx, name, admin).await?;
     }
     if let Some(active) = change.active {
         users::set_active(registry, ctx, name, active).await?;
+    }
+    if let Some(display_name) = change.display_name {
+        users::set_display_name(registry, ctx, name, display_name).await?;
     }
     Ok(Reply::json(200, &User::from(users::find(registry, name).await?)))
 }
@@ -195,7 +204,11 @@ async fn password(call: Call) -> Result<Reply, Refused> {
     let oneself = matches!(&call.ctx().identity, Identity::User(account) if &*account.name == name);
     if oneself || !call.ctx().may_administer() {
         let current = body.current.as_deref().unwrap_or_default();
-        check_password(call.registry(), call.ctx(), name, current).await?;
+        let checked = check_password(call.registry(), call.ctx(), name, current).await;
+        checked.map_err(|error| match &error {
+            Error::Denied(denial) if denial.why == Why::WrongCredentials => Refused::Password,
+            _ => error.into(),
+        })?;
     }
     users::set_password(call.registry(), call.ctx(), name, body.new).await?;
     Ok(Reply::nothing())

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use oci::RepositoryName;
 
-use super::{Denial, Why, admit, standing};
+use super::{Denial, Why, admit, admit_again, standing};
 use crate::auth::policy::{self, Decision};
 use crate::auth::{Pattern, Permissions, Proof};
 use crate::db::{self, Tx, access, epoch, namespaces};
@@ -28,10 +28,17 @@ pub enum Target {
     Repository(RepositoryName),
 }
 
+/// What was asked for, and what it takes.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Asked {
+    target: Target,
+    needed: Permissions,
+}
+
 /// Decides whether the caller may do what takes `needed` there, and writes into `ctx` who the caller is and what it may
 /// hand on to others.
 ///
-/// A namespace may be seen (`READ`) by whoever holds a role in it, or may read one of its repositories.
+/// A namespace may be seen (`READ`) by whoever holds a role in it, or may read a repository of it without one.
 pub async fn admit_to(
     registry: &Registry,
     ctx: &mut Ctx,
@@ -39,41 +46,47 @@ pub async fn admit_to(
     target: &Target,
     needed: Permissions,
 ) -> Result<(), Error> {
-    if let Target::Repository(name) = target {
-        admit(registry, ctx, proof, name, needed).await?;
-        ctx.hands_on = needed;
-        return Ok(());
-    }
     if registry.access.open {
         return Err(Denial::of(Why::Open).into());
     }
     if *target == Target::Nothing {
         return Ok(());
     }
+    ctx.managing = Some(Arc::new(Asked { target: target.clone(), needed }));
+    if let Target::Repository(name) = target {
+        admit(registry, ctx, proof, name, needed).await?;
+        ctx.hands_on = needed;
+        return Ok(());
+    }
+    // Before anything is looked at, which would take time that tells what there is.
+    if proof.is_anonymous() {
+        return Err(Denial { needed, ..Denial::of(Why::SignIn) }.into());
+    }
     let (asked, about, now) = (Arc::clone(proof), target.clone(), ctx.now);
     let look = move |tx: &mut Tx<'_>| stand(tx, &asked, &about, now);
     let Some(stand) = registry.db.read(look).await? else { return Err(Denial::of(Why::Over).into()) };
-    let denial = |why| Denial { needed, name: stand.identity.name(), ..Denial::of(why) };
-    let why = match policy::check(stand.identity != Identity::Anonymous, stand.rights, stand.reach, needed) {
-        // Nothing in particular still takes somebody.
-        Decision::Allow if stand.identity == Identity::Anonymous => Why::SignIn,
-        Decision::Allow => {
-            ctx.identity = stand.identity;
-            ctx.hands_on = stand.rights;
-            ctx.credential = Some(Arc::new(Held {
-                proof: Arc::clone(proof),
-                reach: stand.reach,
-                token: stand.token,
-                epoch: stand.epoch,
-            }));
-            return Ok(());
-        }
-        Decision::SignIn => Why::SignIn,
-        Decision::BeyondCredential => Why::BeyondCredential,
-        Decision::Forbidden => Why::Forbidden,
-        Decision::Hidden => Why::Hidden,
+    stand.decide(needed)?;
+    ctx.identity = stand.identity;
+    // No more than its credential: a token makes nothing that reaches further than itself.
+    ctx.hands_on = stand.rights & stand.reach;
+    let (reach, token, epoch) = (stand.reach, stand.token, stand.epoch);
+    ctx.credential = Some(Arc::new(Held { proof: Arc::clone(proof), reach, token, epoch }));
+    Ok(())
+}
+
+/// Decides once more, within the transaction that does what was asked for: a right may have been taken away since.
+pub(in crate::registry) fn still_may(tx: &mut Tx<'_>, ctx: &Ctx) -> Result<(), Error> {
+    let (Some(held), Some(asked)) = (&ctx.credential, &ctx.managing) else { return Ok(()) };
+    if let Target::Repository(name) = &asked.target {
+        return admit_again(tx, ctx, name, asked.needed);
+    }
+    if epoch::current(tx)? == held.epoch {
+        return Ok(());
+    }
+    let Some(stand) = stand(tx, &held.proof, &asked.target, ctx.now)? else {
+        return Err(Denial::of(Why::Over).into());
     };
-    Err(denial(why).into())
+    stand.decide(asked.needed | ctx.hands_on)
 }
 
 /// How a caller stands to what it wants to manage.
@@ -83,6 +96,19 @@ struct Stand {
     reach: Permissions,
     token: i64,
     epoch: i64,
+}
+
+impl Stand {
+    fn decide(&self, needed: Permissions) -> Result<(), Error> {
+        let why = match policy::check(true, self.rights, self.reach, needed) {
+            Decision::Allow => return Ok(()),
+            Decision::SignIn => Why::SignIn,
+            Decision::BeyondCredential => Why::BeyondCredential,
+            Decision::Forbidden => Why::Forbidden,
+            Decision::Hidden => Why::Hidden,
+        };
+        Err(Denial { needed, name: self.identity.name(), ..Denial::of(why) }.into())
+    }
 }
 
 fn stand(tx: &mut Tx<'_>, proof: &Proof, target: &Target, now: i64) -> Result<Option<Stand>, db::Error> {

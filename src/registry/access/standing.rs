@@ -149,7 +149,7 @@ fn robot(tx: &mut Tx<'_>, id: &str, credential: &Credential, now: i64) -> Result
     let Credential::Token(token) = credential else { return Ok(None) };
     let Some(robot) = robots::by_public_id(tx, id)? else { return Ok(None) };
     let until = robot.expires_at.unwrap_or(i64::MAX);
-    if robot.disabled || until <= now {
+    if robot.disabled || until <= now || !robots::may_act(tx, robot.namespace_id)? {
         return Ok(None);
     }
     let account = Account { id: robot.id, public_id: id.into(), name: robot.full_name().into(), admin: false };

@@ -1,18 +1,20 @@
 //! Invitations: to an account, to a role in an organisation, or to both.
 
+use std::sync::Arc;
+
 use serde_json::json;
 
-use super::{AccountError, changed, namespace, sign_up, unknown, user, users};
+use super::{AccountError, changed, namespace, sign_up, unknown, user, users, within};
 use crate::auth::{Pattern, Permissions};
 use crate::config::SignUp as Policy;
 use crate::db::invitations;
 pub use crate::db::invitations::InvitationRow;
 use crate::db::roles::{self, Holder};
-use crate::db::users::NewUser;
+use crate::db::users::{self as rows, NewUser};
 use crate::db::{Tx, access};
 use crate::mail::{Language, Letter};
 use crate::registry::access::{Denial, Why};
-use crate::registry::{Ctx, Error, Identity, Registry, mails};
+use crate::registry::{Account, Ctx, Error, Identity, Registry, mails};
 
 /// How long an invitation holds, in microseconds.
 const HOLDS: i64 = 7 * 24 * 3600 * 1_000_000;
@@ -100,6 +102,9 @@ fn may_invite(tx: &mut Tx<'_>, ctx: &Ctx, to: Option<(&str, &str)>) -> Result<()
         }
         None => None,
     };
+    if let Some((_, needed)) = &role {
+        within(ctx, *needed)?;
+    }
     let refused = || Err(Denial::of(Why::Forbidden).into());
     match (&ctx.identity, role) {
         (Identity::System, _) => Ok(()),
@@ -192,9 +197,25 @@ pub async fn accept(registry: &Registry, ctx: &Ctx, secret: &str, name: &str) ->
     registry.db.write(accept).await
 }
 
+/// Who invited, while that user is active.
+fn inviter_of(tx: &mut Tx<'_>, id: i64) -> Result<Option<Identity>, Error> {
+    let Some(public_id) = rows::public_id(tx, id)? else { return Ok(None) };
+    let row = rows::by_public_id(tx, &public_id)?.filter(rows::UserRow::is_active);
+    Ok(row.map(|row| {
+        let account = Account { id, public_id: row.public_id.into(), name: row.name.into(), admin: row.admin };
+        Identity::User(Arc::new(account))
+    }))
+}
+
 /// Gives what an invitation promises.
 fn bind(tx: &mut Tx<'_>, ctx: &Ctx, row: &InvitationRow, user_id: i64) -> Result<(), Error> {
     let (Some(organisation), Some(role)) = (&row.organisation, &row.role) else { return Ok(()) };
+    // Whoever invited may have lost the right to, or the role have grown.
+    if let Some(inviter) = row.invited_by {
+        let inviter = inviter_of(tx, inviter)?.ok_or(AccountError::Link)?;
+        may_invite(tx, &Ctx { identity: inviter, ..Ctx::system(ctx.now) }, Some((organisation, role)))
+            .map_err(|_| AccountError::Link)?;
+    }
     let namespace = namespace(tx, organisation)?;
     let found = roles::find(tx, namespace.id, role)?.ok_or_else(|| unknown("role", role))?;
     let whole = Pattern::namespace(organisation);

@@ -3,7 +3,7 @@
 use oci::RepositoryName;
 use serde_json::json;
 
-use super::{AccountError, changed, display_name_is_plain, namespace, taken, unknown};
+use super::{AccountError, changed, changed_in, display_name_is_plain, namespace, taken, unknown};
 use crate::auth::{Visibility, account_name};
 use crate::db::namespaces::{self, NamespaceRow};
 use crate::db::{Tx, access, repositories};
@@ -40,6 +40,7 @@ pub async fn add_organisation(
     display_name: Option<String>,
 ) -> Result<(), Error> {
     account_name::check(name).map_err(|why| AccountError::Name { name: name.to_owned(), why })?;
+    display_name_is_plain(display_name.as_deref())?;
     let (ctx, name) = (ctx.clone(), name.to_owned());
     let add = move |tx: &mut Tx<'_>| {
         match namespaces::find(tx, &name)? {
@@ -139,7 +140,8 @@ pub async fn set_visibility(registry: &Registry, ctx: &Ctx, name: &RepositoryNam
     let set = move |tx: &mut Tx<'_>| {
         let id = repositories::find(tx, &name)?.ok_or_else(|| unknown("repository", name.as_str()))?;
         repositories::set_visibility(tx, id, visibility)?;
-        changed(tx, &ctx, "repository.visibility", &json!({ "repository": name, "visibility": visibility }))?;
+        let detail = json!({ "repository": name, "visibility": visibility });
+        changed_in(tx, &ctx, "repository.visibility", Some(&name), &detail)?;
         Ok::<_, Error>(())
     };
     registry.db.write(set).await

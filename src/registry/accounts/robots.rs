@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use super::{AccountError, changed, namespace, taken, unknown, within};
+use super::tokens::no_further;
+use super::{AccountError, changed, description_is_plain, namespace, taken, unknown, within};
 use crate::auth::seal::random;
 use crate::auth::{Permissions, Secret, SecretKind, account_name};
 use crate::db::robots::{self, RobotRow};
@@ -12,6 +13,9 @@ use crate::registry::{Ctx, Error, Registry};
 
 /// At most this many secrets of a robot hold at once: the one in use and the one that replaces it.
 const SECRETS: usize = 2;
+
+/// Most robots of a namespace.
+const MOST: i64 = 500;
 
 fn robot(tx: &mut Tx<'_>, name: &str) -> Result<RobotRow, Error> {
     let (namespace, own) = account_name::split_robot(name).ok_or_else(|| unknown("robot", name))?;
@@ -34,11 +38,16 @@ pub async fn add(
     let (within, own) = account_name::split_robot(name)
         .ok_or_else(|| AccountError::Name { name: name.to_owned(), why: account_name::InvalidName::Grammar })?;
     account_name::check_within(own).map_err(|why| AccountError::Name { name: name.to_owned(), why })?;
+    description_is_plain(description.as_deref())?;
+    no_further(ctx, Permissions::NONE, expires_at)?;
     let secret = Secret::new(SecretKind::Robot, random());
     let (ctx, within, own, hash) = (ctx.clone(), within.to_owned(), own.to_owned(), secret.hash());
     let name = name.to_owned();
     let add = move |tx: &mut Tx<'_>| {
         let namespace = namespace(tx, &within)?;
+        if robots::count(tx, namespace.id)? >= MOST {
+            return Err(AccountError::InUse(format!("{within} has {MOST} robots; remove some first")).into());
+        }
         let made = robots::insert(tx, namespace.id, &own, description.as_deref(), expires_at, ctx.now)?;
         let id = made.ok_or_else(|| taken("robot", &name))?;
         keep(tx, id, hash, ctx.now)?;
@@ -69,6 +78,7 @@ pub async fn rotate(registry: &Registry, ctx: &Ctx, name: &str) -> Result<Secret
     let rotate = move |tx: &mut Tx<'_>| {
         let robot = robot(tx, &name)?;
         within(&ctx, rights(tx, &robot)?)?;
+        no_further(&ctx, Permissions::NONE, robot.expires_at)?;
         let held = tokens::of_robot(tx, robot.id, ctx.now)?;
         for old in held.iter().rev().skip(SECRETS - 1) {
             tokens::revoke(tx, old.id, ctx.now)?;

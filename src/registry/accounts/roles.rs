@@ -1,8 +1,9 @@
 //! Roles: which there are, and who holds which on what.
 
+use oci::RepositoryName;
 use serde_json::json;
 
-use super::{AccountError, changed, namespace, unknown, user, within};
+use super::{AccountError, changed, changed_in, namespace, unknown, user, within};
 use crate::auth::account_name::split_robot;
 use crate::auth::{Pattern, Permissions, role};
 use crate::db::roles::{self, BindingRow, Holder, RoleRow};
@@ -37,12 +38,13 @@ impl Subject {
         })
     }
 
-    fn detail(&self) -> (&'static str, &str) {
-        match self {
-            Self::User(name) => ("user", name),
-            Self::Team(name) => ("team", name),
-            Self::Robot(name) => ("robot", name),
-        }
+    /// Who it is, as events tell it: of a person nothing but the public id.
+    fn detail(&self, tx: &mut Tx<'_>) -> Result<(&'static str, String), Error> {
+        Ok(match self {
+            Self::User(name) => ("user", user(tx, name)?.public_id),
+            Self::Team(name) => ("team", name.clone()),
+            Self::Robot(name) => ("robot", name.clone()),
+        })
     }
 }
 
@@ -82,9 +84,10 @@ pub async fn set(
             (roles::revoke(tx, role.id, holder, about)?, "role.revoke")
         };
         if done {
-            let (holder_kind, holder) = subject.detail();
+            let (holder_kind, holder) = subject.detail(tx)?;
             let detail = json!({ "role": role.name, "on": pattern.to_string(), holder_kind: holder });
-            changed(tx, &ctx, kind, &detail)?;
+            let repository = pattern.is_exact().then(|| RepositoryName::parse(pattern.text()).ok()).flatten();
+            changed_in(tx, &ctx, kind, repository.as_ref(), &detail)?;
         }
         Ok::<_, Error>(done)
     };

@@ -106,7 +106,7 @@ pub async fn verify(registry: &Registry, ctx: &Ctx, secret: &str, given: &str) -
     registry.access.count_request(&ctx, "sign-up")?;
     let now = ctx.now;
     let known = registry.db.read(move |tx| sign_ups::password_hash(tx, hash, now)).await?.ok_or(AccountError::Link)?;
-    if !is_password(registry, given, known.clone()).await? {
+    if !users::is_password(registry, given, Some(known.clone())).await? {
         return Err(Denial::of(Why::WrongCredentials).into());
     }
     let verify = move |tx: &mut Tx<'_>| {
@@ -123,14 +123,6 @@ pub async fn verify(registry: &Registry, ctx: &Ctx, secret: &str, given: &str) -
         Ok::<_, Error>(row.name)
     };
     registry.db.write(verify).await
-}
-
-/// Compares a password when it is its turn.
-async fn is_password(registry: &Registry, given: &str, hash: String) -> Result<bool, Error> {
-    let _turn = registry.access.hashing_turn().await?;
-    let given = given.to_owned();
-    let compared = tokio::task::spawn_blocking(move || password::verify(&given, Some(&hash))).await;
-    Ok(compared.unwrap_or(false))
 }
 
 /// Makes a user, with the namespace, whose address was shown to be theirs.
@@ -177,6 +169,5 @@ fn allow_domain(registry: &Registry, email: &str) -> Result<(), AccountError> {
 
 /// Hashes a password when it is its turn.
 pub(super) async fn hash(registry: &Registry, given: String) -> Result<String, Error> {
-    let _turn = registry.access.hashing_turn().await?;
-    Ok(users::hash(Some(given)).await?.unwrap_or_default())
+    Ok(users::hash_in_turn(registry, Some(given)).await?.unwrap_or_default())
 }

@@ -9,6 +9,11 @@ use crate::db::tokens::{self, NewToken, TokenRow};
 use crate::db::{self, Tx};
 use crate::registry::{Ctx, Error, Registry};
 
+/// Most tokens of a user at once.
+const MOST: usize = 500;
+/// Most namespaces and repositories that a token is about: each is compared with each repository of a list.
+const MOST_LIMITS: usize = 32;
+
 /// A token to make.
 #[derive(Debug, Clone)]
 pub struct Add {
@@ -56,7 +61,7 @@ fn check_name(name: &str) -> Result<(), AccountError> {
 }
 
 /// A token that makes another one does not reach further or hold longer than it does itself.
-fn no_further(ctx: &Ctx, permissions: Permissions, expires_at: Option<i64>) -> Result<(), AccountError> {
+pub(super) fn no_further(ctx: &Ctx, permissions: Permissions, expires_at: Option<i64>) -> Result<(), AccountError> {
     if !ctx.reach().contains(permissions) {
         return Err(AccountError::Beyond("the token you use does not reach as far as the one you ask for".to_owned()));
     }
@@ -72,12 +77,22 @@ pub async fn add(registry: &Registry, ctx: &Ctx, add: Add) -> Result<Added, Erro
     check_name(&add.name)?;
     let permissions = scopes(&add.scopes)?;
     no_further(ctx, permissions, add.expires_at)?;
+    if add.limits.len() > MOST_LIMITS {
+        return Err(AccountError::InUse(format!(
+            "a token is about {MOST_LIMITS} patterns at most; use acme/web-* for many"
+        ))
+        .into());
+    }
     let limits: Vec<Pattern> = add.limits.iter().map(|text| pattern(text)).collect::<Result<_, _>>()?;
     let secret = Secret::new(SecretKind::Personal, random());
     let (ctx, hash) = (ctx.clone(), secret.hash());
     let insert = move |tx: &mut Tx<'_>| {
         let user = user(tx, &add.user)?;
-        if tokens::of_user(tx, user.id, ctx.now)?.iter().any(|token| token.name == add.name) {
+        let held = tokens::of_user(tx, user.id, ctx.now)?;
+        if held.len() >= MOST {
+            return Err(AccountError::InUse(format!("{} has {MOST} tokens; revoke some first", add.user)).into());
+        }
+        if held.iter().any(|token| token.name == add.name) {
             return Err(AccountError::InUse(format!("{} has a token {}; revoke it first", add.user, add.name)).into());
         }
         let new = NewToken {

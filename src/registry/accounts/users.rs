@@ -35,7 +35,8 @@ pub async fn add(registry: &Registry, ctx: &Ctx, add: Add) -> Result<(), Error> 
     if let Some(given) = &add.password {
         password::check(given, &add.name, add.email.as_deref()).map_err(AccountError::from)?;
     }
-    let hash = hash(add.password.clone()).await?;
+    display_name_is_plain(add.display_name.as_deref())?;
+    let hash = hash_in_turn(registry, add.password.clone()).await?;
     let ctx = ctx.clone();
     registry.db.write(move |tx| insert(tx, &ctx, &add, hash.as_deref())).await
 }
@@ -63,6 +64,27 @@ fn insert(tx: &mut Tx<'_>, ctx: &Ctx, add: &Add, hash: Option<&str>) -> Result<(
     namespaces::set_owner(tx, namespace, "user", Some(id))?;
     changed(tx, ctx, "user.create", &json!({ "user": public_id, "admin": add.admin }))?;
     Ok(())
+}
+
+/// Hashes a password when it is its turn: each takes a core for a while, and 19 MiB.
+pub(super) async fn hash_in_turn(registry: &Registry, given: Option<String>) -> Result<Option<String>, Error> {
+    let Some(given) = given else { return Ok(None) };
+    let _turn = registry.access.hashing_turn().await?;
+    hash(Some(given)).await
+}
+
+/// Compares a password with that of a user when it is its turn; without a word to the throttle, so it is for those who
+/// may know the answer.
+pub async fn has_password(registry: &Registry, row: &UserRow, given: &str) -> Result<bool, Error> {
+    is_password(registry, given, row.password_hash.clone()).await
+}
+
+/// Compares a password with a hash when it is its turn.
+pub(super) async fn is_password(registry: &Registry, given: &str, hash: Option<String>) -> Result<bool, Error> {
+    let _turn = registry.access.hashing_turn().await?;
+    let given = given.to_owned();
+    let compared = tokio::task::spawn_blocking(move || password::verify(&given, hash.as_deref())).await;
+    Ok(compared.unwrap_or(false))
 }
 
 /// Hashing takes a while and a core.
@@ -122,13 +144,13 @@ pub async fn set_password(registry: &Registry, ctx: &Ctx, name: &str, given: Str
     let owned = name.to_owned();
     let row = registry.db.read(move |tx| user(tx, &owned)).await?;
     password::check(&given, name, row.email.as_deref()).map_err(AccountError::from)?;
-    let hash = hash(Some(given)).await?.unwrap_or_default();
+    let hash = hash_in_turn(registry, Some(given)).await?.unwrap_or_default();
     let (ctx, id) = (ctx.clone(), row.id);
     let change = move |tx: &mut Tx<'_>| {
         users::set_password(tx, id, &hash, ctx.now)?;
         changed(tx, &ctx, "user.password", &json!({ "user": row.public_id }))
     };
-    Ok(registry.db.write(change).await?)
+    registry.db.write(change).await
 }
 
 /// Sets what people call a user.

@@ -40,11 +40,15 @@ pub async fn chain(registry: &Registry, ctx: &Ctx) -> Result<u64, Error> {
     let mut done = 0;
     loop {
         let (owner, node, now) = (Arc::clone(&registry.audit), Arc::clone(&registry.node), ctx.now);
+        let kept = registry.audit.kept();
         let step = move |tx: &mut Tx<'_>| match &owner.key {
-            Some(key) => step(tx, key, &node, now),
-            None => Ok(0),
+            Some(key) => step(tx, key, &node, kept, now),
+            None => Ok((0, None)),
         };
-        let chained = registry.db.write(step).await?;
+        let (chained, head) = registry.db.write(step).await?;
+        if head.is_some() {
+            registry.audit.keep(head);
+        }
         done += chained as u64;
         if chained < BATCH {
             return Ok(done);
@@ -52,17 +56,21 @@ pub async fn chain(registry: &Registry, ctx: &Ctx) -> Result<u64, Error> {
     }
 }
 
-fn step(tx: &mut Tx<'_>, key: &ChainKey, node: &str, now: i64) -> Result<i64, Error> {
+/// An end of the chain: its place and its hash.
+type End = (i64, [u8; LEN]);
+
+fn step(tx: &mut Tx<'_>, key: &ChainKey, node: &str, kept: Option<End>, now: i64) -> Result<(i64, Option<End>), Error> {
     let Some((mut head, holder, until)) = audit::lock_head(tx)? else { return Err(broken("its end is gone")) };
     // The lock alone keeps two from chaining at once; the lease keeps them from waiting for each other in turn. A clock
     // that is ahead must not hold it for ever.
     let held = now < until && until <= now.saturating_add(LEASE);
     if held && holder.as_deref().is_some_and(|holder| holder != node) {
-        return Ok(0);
+        return Ok((0, None));
     }
     if !is_sealed(key, HEAD, &head) {
         return Err(broken("its end was altered, or sealed with another master key"));
     }
+    agrees(tx, &head, kept)?;
     let rows = audit::unchained(tx, BATCH)?;
     for row in &rows {
         let commitment = row.personal.as_ref().map(committed);
@@ -74,7 +82,29 @@ fn step(tx: &mut Tx<'_>, key: &ChainKey, node: &str, now: i64) -> Result<i64, Er
         head.mac = Some(key.seal(HEAD, head.seq, &head.hash).to_vec());
         audit::set_head(tx, &head, node, now.saturating_add(LEASE))?;
     }
-    Ok(rows.len() as i64)
+    Ok((rows.len() as i64, Some((head.seq, head.hash))))
+}
+
+/// Refuses to go on with a chain that is not the one this node knows.
+fn agrees(tx: &mut Tx<'_>, head: &SealRow, kept: Option<End>) -> Result<(), Error> {
+    let Some((seq, hash)) = kept else { return Ok(()) };
+    let there = match head.seq {
+        end if end < seq => None,
+        end if end == seq => Some(head.hash),
+        _ => match audit::hash_at(tx, seq)? {
+            Some(there) => Some(there),
+            // Removed because of its age, behind a sealed checkpoint.
+            None if audit::checkpoint(tx)?.is_some_and(|checkpoint| checkpoint.seq >= seq) => return Ok(()),
+            None => None,
+        },
+    };
+    if there == Some(hash) {
+        return Ok(());
+    }
+    Err(broken(
+        "it is not the one that this node wrote; if the database was put back from a backup, remove the file audit-head of \
+         the data directory and start again",
+    ))
 }
 
 fn broken(why: &str) -> Error {

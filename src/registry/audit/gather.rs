@@ -9,6 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use oci::{Digest, Reference, RepositoryName};
 
 use super::Audit;
+use crate::auth::proof::credential_text;
 use crate::config::AuditPulls;
 use crate::db::manifests::Keys;
 use crate::db::{self, Tx, pulls};
@@ -146,7 +147,9 @@ impl Audit {
     pub fn refused(&self, ctx: &Ctx, name: &str, user: Option<&str>) {
         let name: String = name.chars().filter(|c| !c.is_control()).take(NAME).collect();
         let mut refusals = lock(&self.refusals);
-        let full = refusals.kinds.len() >= REFUSED;
+        // Who makes up names must not hide guesses at accounts that exist in the crowd.
+        let alike = refusals.kinds.values().filter(|refusal| refusal.user.is_some() == user.is_some()).count();
+        let full = alike >= REFUSED;
         let key = (name.clone(), ctx.address);
         let (key, known) = match full && !refusals.kinds.contains_key(&key) {
             true => ((String::new(), None), false),
@@ -229,9 +232,16 @@ pub async fn flush(registry: &Registry, ctx: &Ctx) -> Result<(), Error> {
             for (id, fetches) in &manifests[done * BATCH..] {
                 pulls.give_back(*id, fetches);
             }
+            drop(pulls);
+            registry.audit.dropped.fetch_add(gathered.told.len() as u64, Ordering::Relaxed);
             return Err(error.into());
         }
     }
+    let told = merged(gathered.told);
+    let lost = |error: db::Error, many: usize| {
+        registry.audit.dropped.fetch_add(many as u64, Ordering::Relaxed);
+        Error::from(error)
+    };
     let mut tags: Vec<_> = gathered.tags.into_iter().collect();
     tags.sort_unstable();
     for batch in tags.chunks(BATCH) {
@@ -239,17 +249,20 @@ pub async fn flush(registry: &Registry, ctx: &Ctx) -> Result<(), Error> {
         let touch = move |tx: &mut Tx<'_>| {
             batch.iter().try_for_each(|((repository, tag), at)| pulls::touch(tx, *repository, tag, *at))
         };
-        registry.db.write_soft(touch).await?;
+        registry.db.write_soft(touch).await.map_err(|error| lost(error, told.len()))?;
     }
-    for batch in merged(gathered.told).chunks(BATCH) {
+    for (done, batch) in told.chunks(BATCH).enumerate() {
         let batch = batch.to_vec();
-        registry.db.write_soft(move |tx| batch.iter().try_for_each(|told| told.record(tx))).await?;
+        let record = move |tx: &mut Tx<'_>| batch.iter().try_for_each(|told| told.record(tx));
+        registry.db.write_soft(record).await.map_err(|error| lost(error, told.len() - done * BATCH))?;
     }
     let refused = lock(&registry.audit.refusals).due(ctx.now);
     if refused.is_empty() {
         return Ok(());
     }
-    Ok(registry.db.write_soft(move |tx| refused.iter().try_for_each(|refusal| refusal.record(tx))).await?)
+    let many = refused.iter().map(|refusal| refusal.count as usize).sum();
+    let record = move |tx: &mut Tx<'_>| refused.iter().try_for_each(|refusal| refusal.record(tx));
+    registry.db.write_soft(record).await.map_err(|error| lost(error, many))
 }
 
 fn count(tx: &mut Tx<'_>, manifests: &[(i64, Fetches)]) -> Result<(), db::Error> {
@@ -273,6 +286,7 @@ fn merged(told: Vec<Told>) -> Vec<Told> {
     for told in told {
         let key = (
             told.ctx.identity.principal(),
+            told.ctx.credential.as_ref().map(|held| credential_text(&held.proof.credential)),
             told.ctx.address,
             told.repository.clone(),
             told.tag.clone(),

@@ -121,6 +121,29 @@ async fn a_head_that_was_kept_shows_what_a_forged_end_hides() {
     .await;
 }
 
+/// Who can write the database alone has the chain made anew, by the server itself, over rows that were altered.
+#[tokio::test]
+async fn a_chain_is_not_made_anew_over_rows_that_were_altered() {
+    on_each_engine(async |app| {
+        some(app).await;
+        run(
+            app,
+            &[
+                "UPDATE events SET actor = 'user:forged' WHERE kind = 'manifest.push'",
+                "UPDATE events SET seq = NULL, hash = NULL, personal = NULL",
+                "UPDATE audit_head SET seq = 0, mac = NULL, holder = NULL, lease_until = 0",
+            ],
+        )
+        .await;
+        let genesis = |tx: &mut Tx<'_>| tx.execute("UPDATE audit_head SET hash = $1", &[vec![0_u8; 32].into()]);
+        app.app.registry.db.write(genesis).await.unwrap();
+        assert!(app.app.audit_once(false).await, "the server goes on with it");
+        let registry = &app.app.registry;
+        assert!(audit::verify(registry, registry.audit.kept(), |_| {}).await.unwrap().broken.is_some());
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_that_chain_at_once_make_one_chain() {
     on_each_engine(async |app| {

@@ -57,7 +57,8 @@ fn writes_without_event(tree: &Tree) -> Vec<Breach> {
                     && three[1].is_mark(".")
                     && (three[2].is_word("write") || three[2].is_word("write_soft"))
             });
-            let records = body.iter().any(|token| token.is_word("record") || token.is_word("changed"));
+            let records =
+                body.iter().any(|token| ["record", "changed", "changed_in"].iter().any(|word| token.is_word(word)));
             let otherwise = OTHERWISE
                 .iter()
                 .any(|(path, function, _)| *path == file.path && (*function == name || *function == "*"));
