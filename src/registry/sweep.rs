@@ -3,7 +3,7 @@
 //! It goes in bounded steps of short transactions, so that no push or pull waits for it, and may run on several nodes
 //! at once: every step checks again, under a lock, what it is about to remove.
 
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::{Ctx, Error, Event, Registry, audit, blobs::parse_location};
 use crate::blobs::UploadId;
@@ -13,6 +13,8 @@ use crate::db::{self, Tx, blobs, garbage, uploads};
 const STEP: i64 = 100;
 /// Steps in one sweep of each kind: a flood is worked off over several sweeps.
 const STEPS: usize = 1000;
+/// Longest rest between two steps.
+const LONGEST_REST: Duration = Duration::from_secs(1);
 /// How long removed bytes stay in the store, so that a pull that has just looked them up still opens them.
 const BYTES_GRACE: Duration = Duration::from_secs(60);
 /// When the removal of bytes that the store would not remove is tried again.
@@ -36,44 +38,61 @@ pub struct Swept {
 /// Runs one sweep.
 pub async fn sweep(registry: &Registry, ctx: &Ctx) -> Result<Swept, Error> {
     let mut swept = Swept::default();
-    for _ in 0..STEPS {
-        let done = expire_uploads(registry, ctx).await?;
-        swept.uploads += done;
-        if done == 0 {
-            break;
-        }
+    let mut pace = Pace::default();
+    while pace.goes_on().await {
+        swept.uploads += pace.did(expire_uploads(registry, ctx).await?);
     }
     swept.uploads += abort_strays(registry, ctx).await?;
-    for _ in 0..STEPS {
-        let done = unlink_unreferenced(registry, ctx).await?;
-        swept.links += done;
-        if done == 0 {
-            break;
-        }
+    let mut pace = Pace::default();
+    while pace.goes_on().await {
+        swept.links += pace.did(unlink_unreferenced(registry, ctx).await?);
     }
-    for _ in 0..STEPS {
-        let done = delete_unlinked(registry, ctx).await?;
-        swept.blobs += done;
-        if done == 0 {
-            break;
-        }
+    let mut pace = Pace::default();
+    while pace.goes_on().await {
+        swept.blobs += pace.did(delete_unlinked(registry, ctx).await?);
     }
-    for _ in 0..STEPS {
+    let mut pace = Pace::default();
+    while pace.goes_on().await {
         let (done, bytes) = remove_garbage(registry, ctx).await?;
         swept.bytes += bytes;
-        if done == 0 {
-            break;
-        }
+        pace.did(done);
     }
     audit::erase(registry, ctx.now).await?;
-    for _ in 0..STEPS {
-        let done = audit::expire(registry, ctx).await?;
-        swept.events += done;
-        if done == 0 {
-            break;
-        }
+    let mut pace = Pace::default();
+    while pace.goes_on().await {
+        swept.events += pace.did(audit::expire(registry, ctx).await?);
     }
     Ok(swept)
+}
+
+/// Steps of one kind, each followed by a rest as long as it took: pushes and pulls have the processor and the disk at least
+/// half of the time.
+#[derive(Default)]
+struct Pace {
+    steps: usize,
+    began: Option<Instant>,
+    over: bool,
+}
+
+impl Pace {
+    /// Rests, and tells whether there is another step.
+    async fn goes_on(&mut self) -> bool {
+        if self.over || self.steps == STEPS {
+            return false;
+        }
+        if let Some(began) = self.began {
+            tokio::time::sleep(began.elapsed().min(LONGEST_REST)).await;
+        }
+        self.steps += 1;
+        self.began = Some(Instant::now());
+        true
+    }
+
+    /// Takes note of what a step did; the one that did nothing is the last.
+    fn did(&mut self, done: u64) -> u64 {
+        self.over = done == 0;
+        done
+    }
 }
 
 fn before(now: i64, age: Duration) -> i64 {
@@ -161,7 +180,8 @@ async fn unlink_unreferenced(registry: &Registry, ctx: &Ctx) -> Result<u64, Erro
             ctx.record(tx, &event)?;
             Ok(())
         };
-        registry.db.write(unlink).await?;
+        // A crash that takes it back leaves a link that is removed again.
+        registry.db.write_soft(unlink).await?;
         done += 1;
     }
     Ok(done)
@@ -193,7 +213,7 @@ async fn remove_garbage(registry: &Registry, ctx: &Ctx) -> Result<(u64, u64), Er
         match remove_bytes(registry, &location).await {
             Ok(freed) => {
                 bytes += freed;
-                registry.db.write(move |tx| garbage::delete(tx, id)).await?;
+                registry.db.write_soft(move |tx| garbage::delete(tx, id)).await?;
             }
             Err(error) => {
                 // One that cannot be removed must not keep the others from it.
