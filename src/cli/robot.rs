@@ -80,7 +80,7 @@ fn add(args: AddArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<()> {
     let operator = Operator::open(args.common)?;
     let (robot, expires_at) = (&args.robot, operator.expiry(args.expires.as_deref())?);
     let add = robots::add(&operator.registry, &operator.ctx, robot, args.description, expires_at);
-    let secret = operator.run(add)?;
+    let (secret, _) = operator.run(add)?;
     show(&operator, robot, &secret, out)?;
     let namespace = robot.split_once('+').map_or(&**robot, |(namespace, _)| namespace);
     let grant = format!("havre role grant developer --robot {robot} --on {namespace}");

@@ -142,8 +142,18 @@ async fn admit(
     let body = tokio::time::timeout(BODY_TIME, Limited::new(body, MAX_BODY).collect()).await;
     let body = body.ok().and_then(Result::ok).ok_or(Refused::Body)?.to_bytes();
     exchange.ctx.now = clock::now();
+    exchange.ctx.once = once(parts)?;
     admit_to(&app.registry, &mut exchange.ctx, &proof, &target, route.takes).await?;
     Ok(body)
+}
+
+/// The key under which a create that is sent again is the same one.
+fn once(parts: &http::request::Parts) -> Result<Option<Arc<str>>, Refused> {
+    let Some(value) = parts.headers.get("idempotency-key") else { return Ok(None) };
+    let text = value.to_str().ok().filter(|text| (16..=255).contains(&text.len()));
+    let wrong =
+        || Refused::invalid("Idempotency-Key takes 16 to 255 visible characters, such as a random UUID".to_owned());
+    text.map(|text| Some(text.into())).ok_or_else(wrong)
 }
 
 /// A change runs on a task of its own: a client that goes away does not leave it half done.

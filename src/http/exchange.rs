@@ -40,6 +40,7 @@ impl Exchange {
             identity: Identity::Anonymous,
             credential: None,
             hands_on: Permissions::NONE,
+            once: None,
             managing: None,
             request_id: request_id(),
             address,

@@ -18,13 +18,15 @@ use oci::RepositoryName;
 use serde_json::Value;
 
 use super::access::manage::still_may;
-use super::{Ctx, Error, Event};
-use crate::auth::Permissions;
+use super::{Ctx, Error, Event, Registry};
 use crate::auth::account_name::InvalidName;
 use crate::auth::password::{HashError, Weak};
+use crate::auth::seal::random;
+use crate::auth::{Permissions, Secret, SecretKind};
 pub use crate::db::namespaces::NamespaceRow;
 pub use crate::db::robots::RobotRow;
 pub use crate::db::roles::RoleRow;
+use crate::db::tokens::TokenRow;
 pub use crate::db::users::UserRow;
 use crate::db::{self, Tx, epoch};
 pub use crate::mail::Language;
@@ -136,6 +138,31 @@ fn namespace(tx: &mut Tx<'_>, name: &str) -> Result<NamespaceRow, Error> {
 fn user(tx: &mut Tx<'_>, name: &str) -> Result<UserRow, Error> {
     let found = db::users::by_name(tx, name)?.filter(|user| user.state != "erased");
     Ok(found.ok_or_else(|| unknown("user", name))?)
+}
+
+/// How long a create that is sent again gives the same secret, in microseconds.
+const ONCE_HOLDS: i64 = 24 * 3600 * 1_000_000;
+
+/// Makes a secret: of random bytes, or, for a create that may be sent again, the one that belongs to it.
+fn secret(registry: &Registry, ctx: &Ctx, kind: SecretKind, about: &Value) -> Result<Secret, Error> {
+    let Some(once) = &ctx.once else { return Ok(Secret::new(kind, random())) };
+    let key = registry.access.master()?.derive("secrets of creates that are sent again");
+    let text = Value::from(vec![about.clone(), ctx.identity.principal().into(), once.to_string().into()]).to_string();
+    Secret::derived(kind, &key, &text).ok_or(Error::MasterKey)
+}
+
+/// Finds what a create that is sent again made the first time.
+fn made_before(tx: &mut Tx<'_>, ctx: &Ctx, hash: &[u8; 32]) -> Result<Option<TokenRow>, Error> {
+    if ctx.once.is_none() {
+        return Ok(None);
+    }
+    let Some(row) = db::tokens::by_secret(tx, hash, ctx.now)? else { return Ok(None) };
+    let holds = row.holds(ctx.now) && ctx.now.saturating_sub(row.created_at) < ONCE_HOLDS;
+    if holds { Ok(Some(row)) } else { Err(used_up().into()) }
+}
+
+fn used_up() -> AccountError {
+    AccountError::InUse("this Idempotency-Key was used for something else, or too long ago; take a new one".to_owned())
 }
 
 /// Writes down a change of access, and has everything decided anew; unless the caller has lost the right to it meanwhile.

@@ -81,6 +81,8 @@ pub struct Ctx {
     pub credential: Option<Arc<Held>>,
     /// What the caller may do where it was let in, and so may hand on to others there at most.
     pub hands_on: Permissions,
+    /// The key under which a create that is sent again is the same one, and gives the same secret.
+    pub once: Option<Arc<str>>,
     /// What the management API was asked for, so that it can be decided about once more when it is done.
     pub managing: Option<Arc<Asked>>,
     /// The request's id, as logs and answers show it.
@@ -121,6 +123,7 @@ impl Ctx {
             identity: Identity::System,
             credential: None,
             hands_on: Permissions::ALL,
+            once: None,
             managing: None,
             request_id: Arc::from(""),
             address: None,

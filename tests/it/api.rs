@@ -403,3 +403,34 @@ async fn texts_are_plain_and_events_name_nobody() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_create_that_is_sent_again_gives_the_same_secret() {
+    on_each_engine_with_accounts(async |app| {
+        let (alice, admin) = (as_token_of(app, "alice").await, as_token_of(app, "admin").await);
+        let create = async |client: &Client, path: &str, key: &str, body: Value| {
+            let call = client.put(format!("/api/v1{path}")).header("content-type", "application/json");
+            call.header("idempotency-key", key).body(body.to_string()).await
+        };
+        let key = "5f2b6f0e-6a53-4b5d";
+        let wanted = json!({ "scopes": ["read"], "on": ["alice/app"] });
+        let first = create(&alice, "/users/alice/tokens/ci", key, wanted.clone()).await.expect(201).string("secret");
+        let again = create(&alice, "/users/alice/tokens/ci", key, wanted.clone()).await.expect(200).string("secret");
+        assert_eq!(first, again);
+        app.as_bearer(&first).get("/api/v1/me").await.expect(200);
+        // Another call, another caller, another key: each has its own, and the name is taken.
+        create(&alice, "/users/alice/tokens/ci", key, json!({ "scopes": ["write"] })).await.expect(409);
+        create(&admin, "/users/alice/tokens/ci", key, wanted.clone()).await.expect(409);
+        create(&alice, "/users/alice/tokens/ci", "another-key-of-16", wanted.clone()).await.expect(409);
+        let other = create(&alice, "/users/alice/tokens/other", key, wanted.clone()).await.expect(201).string("secret");
+        assert_ne!(first, other);
+        // What was revoked does not come back.
+        app.revoke_token("alice", "ci").await;
+        create(&alice, "/users/alice/tokens/ci", key, wanted.clone()).await.expect(409);
+        create(&alice, "/users/alice/tokens/ci", "short", wanted).await.expect(422);
+        let robot = "/namespaces/alice/robots/ci";
+        let first = create(&alice, robot, key, json!({})).await.expect(201).string("secret");
+        assert_eq!(create(&alice, robot, key, json!({})).await.expect(200).string("secret"), first);
+    })
+    .await;
+}

@@ -33,7 +33,7 @@ pub(super) const ROUTES: &[Route] = &[
     )
     .group("robots")
     .takes_body::<NewRobot>()
-    .answers::<MadeRobot>(201),
+    .makes::<MadeRobot>(),
     Route::new(
         Method::PATCH,
         "/namespaces/{namespace}/robots/{robot}",
@@ -130,9 +130,9 @@ fn full_name(call: &Call) -> String {
     format!("{}+{}", call.argument("namespace"), call.argument("robot"))
 }
 
-fn made(call: &Call, name: String, secret: &Secret) -> Reply {
+fn shown(call: &Call, name: String, secret: &Secret, new: bool) -> Reply {
     let login = format!("docker login {} -u {name}", call.exchange.host);
-    Reply::json(201, &MadeRobot { name, secret: secret.reveal().to_owned(), login })
+    Reply::made(new, &MadeRobot { name, secret: secret.reveal().to_owned(), login })
 }
 
 async fn list(call: Call) -> Result<Reply, Refused> {
@@ -144,8 +144,8 @@ async fn list(call: Call) -> Result<Reply, Refused> {
 async fn put(call: Call) -> Result<Reply, Refused> {
     let (name, new) = (full_name(&call), call.body::<NewRobot>()?);
     let expires_at = expiry(new.expires_at.as_deref(), call.ctx().now)?;
-    let secret = robots::add(call.registry(), call.ctx(), &name, new.description, expires_at).await?;
-    Ok(made(&call, name, &secret))
+    let (secret, new) = robots::add(call.registry(), call.ctx(), &name, new.description, expires_at).await?;
+    Ok(shown(&call, name, &secret, new))
 }
 
 async fn patch(call: Call) -> Result<Reply, Refused> {
@@ -162,5 +162,5 @@ async fn delete(call: Call) -> Result<Reply, Refused> {
 async fn rotate(call: Call) -> Result<Reply, Refused> {
     let name = full_name(&call);
     let secret = robots::rotate(call.registry(), call.ctx(), &name).await?;
-    Ok(made(&call, name, &secret))
+    Ok(shown(&call, name, &secret, true))
 }

@@ -32,7 +32,7 @@ pub(super) const ROUTES: &[Route] = &[
     )
     .group("tokens")
     .takes_body::<NewToken>()
-    .answers::<MadeToken>(201),
+    .makes::<MadeToken>(),
     Route::new(
         Method::DELETE,
         "/users/{user}/tokens/{token}",
@@ -133,7 +133,7 @@ async fn put(call: Call) -> Result<Reply, Refused> {
         secret: added.secret.reveal().to_owned(),
         login: format!("docker login {host} -u {user}"),
     };
-    Ok(Reply::json(201, &made))
+    Ok(Reply::made(added.made, &made))
 }
 
 async fn delete(call: Call) -> Result<Reply, Refused> {

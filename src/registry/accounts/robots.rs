@@ -3,8 +3,9 @@
 use serde_json::json;
 
 use super::tokens::no_further;
-use super::{AccountError, changed, description_is_plain, namespace, taken, unknown, within};
-use crate::auth::seal::random;
+use super::{
+    AccountError, changed, description_is_plain, made_before, namespace, secret, taken, unknown, used_up, within,
+};
 use crate::auth::{Permissions, Secret, SecretKind, account_name};
 use crate::db::robots::{self, RobotRow};
 use crate::db::tokens::{self, NewToken};
@@ -27,24 +28,30 @@ fn rights(tx: &mut Tx<'_>, robot: &RobotRow) -> Result<Permissions, db::Error> {
     Ok(roles::of_robot(tx, robot.id)?.into_iter().map(Permissions::from_bits).collect())
 }
 
-/// Makes a robot and its first secret. It may do nothing until it is given a role.
+/// Makes a robot and its first secret; tells whether it was made now, and not by the same create before. It may do nothing
+/// until it is given a role.
 pub async fn add(
     registry: &Registry,
     ctx: &Ctx,
     name: &str,
     description: Option<String>,
     expires_at: Option<i64>,
-) -> Result<Secret, Error> {
+) -> Result<(Secret, bool), Error> {
     let (within, own) = account_name::split_robot(name)
         .ok_or_else(|| AccountError::Name { name: name.to_owned(), why: account_name::InvalidName::Grammar })?;
     account_name::check_within(own).map_err(|why| AccountError::Name { name: name.to_owned(), why })?;
     description_is_plain(description.as_deref())?;
     no_further(ctx, Permissions::NONE, expires_at)?;
-    let secret = Secret::new(SecretKind::Robot, random());
+    let secret = secret(registry, ctx, SecretKind::Robot, &json!(name))?;
     let (ctx, within, own, hash) = (ctx.clone(), within.to_owned(), own.to_owned(), secret.hash());
     let name = name.to_owned();
     let add = move |tx: &mut Tx<'_>| {
         let namespace = namespace(tx, &within)?;
+        if let Some(row) = made_before(tx, &ctx, &hash)? {
+            let same = |robot: &RobotRow| row.robot_id == Some(robot.id) && robot.expires_at == expires_at;
+            let found = robots::by_name(tx, &within, &own)?.filter(same);
+            return if found.is_some() { Ok(false) } else { Err(used_up().into()) };
+        }
         if robots::count(tx, namespace.id)? >= MOST {
             return Err(AccountError::InUse(format!("{within} has {MOST} robots; remove some first")).into());
         }
@@ -52,10 +59,10 @@ pub async fn add(
         let id = made.ok_or_else(|| taken("robot", &name))?;
         keep(tx, id, hash, ctx.now)?;
         changed(tx, &ctx, "robot.create", &json!({ "robot": name }))?;
-        Ok::<_, Error>(())
+        Ok::<_, Error>(true)
     };
-    registry.db.write(add).await?;
-    Ok(secret)
+    let made = registry.db.write(add).await?;
+    Ok((secret, made))
 }
 
 fn keep(tx: &mut Tx<'_>, robot_id: i64, secret_hash: [u8; 32], now: i64) -> Result<(), db::Error> {
@@ -73,12 +80,15 @@ fn keep(tx: &mut Tx<'_>, robot_id: i64, secret_hash: [u8; 32], now: i64) -> Resu
 
 /// Gives a robot another secret beside the one it has; of two, the older one is revoked.
 pub async fn rotate(registry: &Registry, ctx: &Ctx, name: &str) -> Result<Secret, Error> {
-    let secret = Secret::new(SecretKind::Robot, random());
+    let secret = secret(registry, ctx, SecretKind::Robot, &json!([name, "another"]))?;
     let (ctx, name, hash) = (ctx.clone(), name.to_owned(), secret.hash());
     let rotate = move |tx: &mut Tx<'_>| {
         let robot = robot(tx, &name)?;
         within(&ctx, rights(tx, &robot)?)?;
         no_further(&ctx, Permissions::NONE, robot.expires_at)?;
+        if made_before(tx, &ctx, &hash)?.is_some() {
+            return Ok(());
+        }
         let held = tokens::of_robot(tx, robot.id, ctx.now)?;
         for old in held.iter().rev().skip(SECRETS - 1) {
             tokens::revoke(tx, old.id, ctx.now)?;

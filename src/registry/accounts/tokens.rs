@@ -2,8 +2,7 @@
 
 use serde_json::json;
 
-use super::{AccountError, changed, roles::pattern, unknown, user};
-use crate::auth::seal::random;
+use super::{AccountError, changed, made_before, roles::pattern, secret, unknown, used_up, user};
 use crate::auth::{Pattern, Permissions, Secret, SecretKind};
 use crate::db::tokens::{self, NewToken, TokenRow};
 use crate::db::{self, Tx};
@@ -36,6 +35,8 @@ pub struct Added {
     pub id: String,
     /// Its secret.
     pub secret: Secret,
+    /// Whether it was made now, and not by the same create before.
+    pub made: bool,
 }
 
 /// Reads scopes of a token.
@@ -84,10 +85,18 @@ pub async fn add(registry: &Registry, ctx: &Ctx, add: Add) -> Result<Added, Erro
         .into());
     }
     let limits: Vec<Pattern> = add.limits.iter().map(|text| pattern(text)).collect::<Result<_, _>>()?;
-    let secret = Secret::new(SecretKind::Personal, random());
+    let secret = secret(registry, ctx, SecretKind::Personal, &json!([add.user, add.name]))?;
     let (ctx, hash) = (ctx.clone(), secret.hash());
     let insert = move |tx: &mut Tx<'_>| {
         let user = user(tx, &add.user)?;
+        if let Some(row) = made_before(tx, &ctx, &hash)? {
+            let mut about = tokens::limits(tx, row.id)?;
+            let mut asked: Vec<_> = limits.iter().map(|limit| (limit.text().to_owned(), limit.is_exact())).collect();
+            about.sort();
+            asked.sort();
+            let same = row.permissions == permissions.bits() && row.expires_at == add.expires_at && about == asked;
+            return if same { Ok((row.public_id, false)) } else { Err(used_up().into()) };
+        }
         let held = tokens::of_user(tx, user.id, ctx.now)?;
         if held.len() >= MOST {
             return Err(AccountError::InUse(format!("{} has {MOST} tokens; revoke some first", add.user)).into());
@@ -114,10 +123,10 @@ pub async fn add(registry: &Registry, ctx: &Ctx, add: Add) -> Result<Added, Erro
             "token.create",
             &json!({ "user": user.public_id, "token": public_id, "scopes": add.scopes }),
         )?;
-        Ok::<_, Error>(public_id)
+        Ok::<_, Error>((public_id, true))
     };
-    let id = registry.db.write(insert).await?;
-    Ok(Added { id, secret })
+    let (id, made) = registry.db.write(insert).await?;
+    Ok(Added { id, secret, made })
 }
 
 /// Lists a user's personal tokens, each with what it is about.

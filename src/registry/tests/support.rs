@@ -104,6 +104,7 @@ impl World {
             identity: Identity::Anonymous,
             credential: None,
             hands_on: Permissions::NONE,
+            once: None,
             managing: None,
             request_id: "request".into(),
             address: None,

@@ -106,7 +106,7 @@ impl TestApp {
 
     /// Makes a robot and returns its secret.
     pub async fn robot(&self, name: &str) -> String {
-        revealed(&robots::add(&self.app.registry, &ctx(), name, None, None).await.unwrap())
+        revealed(&robots::add(&self.app.registry, &ctx(), name, None, None).await.unwrap().0)
     }
 
     pub async fn rotate(&self, name: &str) -> String {
