@@ -125,7 +125,7 @@ fn remove(args: NameArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<()> {
 
 fn list(args: ListArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<()> {
     let operator = Operator::open(args.common)?;
-    for robot in operator.run(robots::list(&operator.registry, &args.org))? {
+    for robot in operator.run(robots::list(&operator.registry, &args.org, "", usize::MAX))? {
         let name = robot.full_name();
         let value = json!({
             "robot": name,

@@ -165,7 +165,7 @@ fn list(args: ListArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<()> {
 
 fn bindings(args: NamespaceArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<()> {
     let operator = Operator::open(args.common)?;
-    for binding in operator.run(roles::bindings(&operator.registry, &args.namespace))? {
+    for binding in operator.run(roles::bindings(&operator.registry, &args.namespace, 0, usize::MAX))? {
         let on = Pattern::from_row(binding.pattern, binding.exact).to_string();
         let (role, kind) = (binding.role, binding.holder_kind);
         // As `havre role revoke` takes it: teams and robots hold roles in their own namespace only.

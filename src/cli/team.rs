@@ -94,7 +94,7 @@ fn remove(args: NameArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<()> {
 fn list(args: ListArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<()> {
     let operator = Operator::open(args.common)?;
     let organisation = &args.org;
-    for (name, members) in operator.run(teams::list(&operator.registry, organisation))? {
+    for (name, members) in operator.run(teams::list(&operator.registry, organisation, "", usize::MAX))? {
         let value = json!({ "organisation": organisation, "team": name, "members": members });
         operator.say(out, &value, &format!("{organisation}/{name}\t{members} members"))?;
     }
@@ -104,7 +104,7 @@ fn list(args: ListArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<()> {
 fn members(args: NameArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<()> {
     let (organisation, name) = split_team(&args.team)?;
     let operator = Operator::open(args.common)?;
-    for user in operator.run(teams::members(&operator.registry, organisation, name))? {
+    for user in operator.run(teams::members(&operator.registry, (organisation, name), "", usize::MAX))? {
         let value = json!({ "organisation": organisation, "team": name, "user": user });
         operator.say(out, &value, &user)?;
     }

@@ -97,12 +97,13 @@ pub fn public_id(tx: &mut Tx<'_>, id: i64) -> Result<Option<String>, Error> {
     row.map(|mut row| row.text(0)).transpose()
 }
 
-/// Lists the robots of a namespace.
-pub fn list(tx: &mut Tx<'_>, namespace_id: i64) -> Result<Vec<RobotRow>, Error> {
+/// Lists the robots of a namespace behind `after`.
+pub fn list(tx: &mut Tx<'_>, namespace_id: i64, after: &str, limit: i64) -> Result<Vec<RobotRow>, Error> {
     let rows = tx.query(
         "SELECT r.id, r.public_id, n.name, n.id, r.name, r.description, r.disabled, r.created_at, r.expires_at \
-         FROM robots r JOIN namespaces n ON n.id = r.namespace_id WHERE r.namespace_id = $1 ORDER BY r.name",
-        &[namespace_id.into()],
+         FROM robots r JOIN namespaces n ON n.id = r.namespace_id WHERE r.namespace_id = $1 \
+         AND r.name > $2 ORDER BY r.name LIMIT $3",
+        &[namespace_id.into(), after.into(), limit.into()],
     )?;
     rows.into_iter().map(robot).collect()
 }

@@ -155,6 +155,8 @@ pub fn revoke_all(tx: &mut Tx<'_>, user_id: i64) -> Result<(), Error> {
 /// A role that is held.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BindingRow {
+    /// The row's key.
+    pub id: i64,
     /// The role's name.
     pub role: String,
     /// What it allows, as a sum of bits.
@@ -177,6 +179,7 @@ fn binding(mut row: Row) -> Result<BindingRow, Error> {
         (.., robot) => ("robot", robot.unwrap_or_default()),
     };
     Ok(BindingRow {
+        id: row.int(7)?,
         role: row.text(0)?,
         permissions: row.int(1)?,
         pattern: row.text(2)?,
@@ -186,13 +189,13 @@ fn binding(mut row: Row) -> Result<BindingRow, Error> {
     })
 }
 
-/// Lists who holds which role in a namespace, in the order in which they were given.
-pub fn bindings(tx: &mut Tx<'_>, namespace_id: i64) -> Result<Vec<BindingRow>, Error> {
+/// Lists who holds which role in a namespace behind the key `after`, in the order in which they were given.
+pub fn bindings(tx: &mut Tx<'_>, namespace_id: i64, after: i64, limit: i64) -> Result<Vec<BindingRow>, Error> {
     let rows = tx.query(
-        "SELECT o.name, o.permissions, b.pattern, b.exact, u.name, t.name, r.name FROM role_bindings b \
+        "SELECT o.name, o.permissions, b.pattern, b.exact, u.name, t.name, r.name, b.id FROM role_bindings b \
          JOIN roles o ON o.id = b.role_id LEFT JOIN users u ON u.id = b.user_id LEFT JOIN teams t ON t.id = b.team_id \
-         LEFT JOIN robots r ON r.id = b.robot_id WHERE b.namespace_id = $1 ORDER BY b.id",
-        &[namespace_id.into()],
+         LEFT JOIN robots r ON r.id = b.robot_id WHERE b.namespace_id = $1 AND b.id > $2 ORDER BY b.id LIMIT $3",
+        &[namespace_id.into(), after.into(), limit.into()],
     )?;
     rows.into_iter().map(binding).collect()
 }

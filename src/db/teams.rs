@@ -27,12 +27,12 @@ pub fn delete(tx: &mut Tx<'_>, id: i64) -> Result<(), Error> {
     Ok(())
 }
 
-/// Lists the teams of a namespace with how many members each has.
-pub fn list(tx: &mut Tx<'_>, namespace_id: i64) -> Result<Vec<(String, i64)>, Error> {
+/// Lists the teams of a namespace behind `after`, with how many members each has.
+pub fn list(tx: &mut Tx<'_>, namespace_id: i64, after: &str, limit: i64) -> Result<Vec<(String, i64)>, Error> {
     let rows = tx.query(
         "SELECT t.name, (SELECT COUNT(*) FROM team_members m WHERE m.team_id = t.id) FROM teams t \
-         WHERE t.namespace_id = $1 ORDER BY t.name",
-        &[namespace_id.into()],
+         WHERE t.namespace_id = $1 AND t.name > $2 ORDER BY t.name LIMIT $3",
+        &[namespace_id.into(), after.into(), limit.into()],
     )?;
     rows.into_iter().map(|mut row| Ok((row.text(0)?, row.int(1)?))).collect()
 }
@@ -52,11 +52,17 @@ pub fn remove_member(tx: &mut Tx<'_>, team_id: i64, user_id: i64) -> Result<bool
     Ok(tx.execute(sql, &[team_id.into(), user_id.into()])? > 0)
 }
 
-/// Lists the names of a team's members.
-pub fn members(tx: &mut Tx<'_>, team_id: i64) -> Result<Vec<String>, Error> {
+/// Counts the members of a team.
+pub fn count(tx: &mut Tx<'_>, team_id: i64) -> Result<i64, Error> {
+    tx.one("SELECT COUNT(*) FROM team_members WHERE team_id = $1", &[team_id.into()])?.int(0)
+}
+
+/// Lists the names of a team's members behind `after`.
+pub fn members(tx: &mut Tx<'_>, team_id: i64, after: &str, limit: i64) -> Result<Vec<String>, Error> {
     let rows = tx.query(
-        "SELECT u.name FROM team_members m JOIN users u ON u.id = m.user_id WHERE m.team_id = $1 ORDER BY u.name",
-        &[team_id.into()],
+        "SELECT u.name FROM team_members m JOIN users u ON u.id = m.user_id WHERE m.team_id = $1 \
+         AND u.name > $2 ORDER BY u.name LIMIT $3",
+        &[team_id.into(), after.into(), limit.into()],
     )?;
     rows.into_iter().map(|mut row| row.text(0)).collect()
 }

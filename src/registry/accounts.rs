@@ -25,7 +25,7 @@ use crate::auth::seal::random;
 use crate::auth::{Permissions, Secret, SecretKind};
 pub use crate::db::namespaces::NamespaceRow;
 pub use crate::db::robots::RobotRow;
-pub use crate::db::roles::RoleRow;
+pub use crate::db::roles::{BindingRow, RoleRow};
 use crate::db::tokens::TokenRow;
 pub use crate::db::users::UserRow;
 use crate::db::{self, Tx, epoch};

@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::call::{Call, Reply};
-use super::page::Cursor;
 use super::problem::Refused;
 use super::route::{Needs, Route};
 use super::sign_up::language;
@@ -140,16 +139,8 @@ fn organisation(call: &Call) -> Option<&str> {
 async fn list(call: Call) -> Result<Reply, Refused> {
     let cursor = call.cursor()?;
     let rows =
-        invitations::list(call.registry(), call.ctx(), organisation(&call), key(&cursor)?, cursor.limit + 1).await?;
+        invitations::list(call.registry(), call.ctx(), organisation(&call), cursor.number()?, cursor.limit + 1).await?;
     Ok(call.page(&cursor.page(rows, |row| row.id.to_string(), Invitation::from), &cursor))
-}
-
-fn key(cursor: &Cursor) -> Result<i64, Refused> {
-    if cursor.after.is_empty() {
-        return Ok(0);
-    }
-    let wrong = || Refused::invalid("after takes the `next` of an earlier page, as it was given".to_owned());
-    cursor.after.parse().map_err(|_| wrong())
 }
 
 async fn create(call: Call) -> Result<Reply, Refused> {

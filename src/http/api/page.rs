@@ -51,6 +51,12 @@ impl Cursor {
         Ok(Self { after, limit })
     }
 
+    /// The key behind which it begins, where keys are numbers; 0 at the beginning.
+    pub fn number(&self) -> Result<i64, Refused> {
+        let wrong = || Refused::invalid("after takes the `next` of an earlier page, as it was given".to_owned());
+        if self.after.is_empty() { Ok(0) } else { self.after.parse().map_err(|_| wrong()) }
+    }
+
     /// Makes a page of a list that is whole and in the order of its keys.
     pub fn of_all<R, T>(&self, mut rows: Vec<R>, key: impl Fn(&R) -> String, entry: impl FnMut(R) -> T) -> Page<T> {
         rows.retain(|row| key(row) > self.after);

@@ -137,8 +137,8 @@ fn shown(call: &Call, name: String, secret: &Secret, new: bool) -> Reply {
 
 async fn list(call: Call) -> Result<Reply, Refused> {
     let cursor = call.cursor()?;
-    let rows = robots::list(call.registry(), call.argument("namespace")).await?;
-    Ok(call.page(&cursor.of_all(rows, |row| row.name.clone(), Robot::from), &cursor))
+    let rows = robots::list(call.registry(), call.argument("namespace"), &cursor.after, cursor.limit + 1).await?;
+    Ok(call.page(&cursor.page(rows, |row| row.name.clone(), Robot::from), &cursor))
 }
 
 async fn put(call: Call) -> Result<Reply, Refused> {

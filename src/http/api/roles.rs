@@ -8,8 +8,8 @@ use super::call::{Call, Reply};
 use super::problem::Refused;
 use super::route::{Needs, Parameter, Route};
 use crate::auth::{Pattern, Permissions};
-use crate::registry::accounts::RoleRow;
 use crate::registry::accounts::roles::{self, Subject};
+use crate::registry::accounts::{BindingRow, RoleRow};
 
 /// What a binding is: who holds which role on what.
 const BINDING: &[Parameter] = &[
@@ -164,25 +164,18 @@ async fn delete(call: Call) -> Result<Reply, Refused> {
 
 async fn bindings(call: Call) -> Result<Reply, Refused> {
     let (cursor, namespace) = (call.cursor()?, call.argument("namespace"));
-    let rows = roles::bindings(call.registry(), namespace).await?;
-    let rows: Vec<Binding> = rows
-        .into_iter()
-        .map(|row| {
-            let of = |kind| (row.holder_kind == kind).then(|| row.holder.clone());
-            Binding {
-                user: of("user"),
-                team: of("team"),
-                robot: of("robot").map(|own| format!("{namespace}+{own}")),
-                on: Pattern::from_row(row.pattern, row.exact).to_string(),
-                role: row.role,
-            }
-        })
-        .collect();
-    let key = |row: &Binding| {
-        let holder = [&row.user, &row.team, &row.robot].map(|name| name.as_deref().unwrap_or_default());
-        format!("{} {} {}", row.on, holder.join(" "), row.role)
+    let rows = roles::bindings(call.registry(), namespace, cursor.number()?, cursor.limit + 1).await?;
+    let entry = |row: BindingRow| {
+        let of = |kind| (row.holder_kind == kind).then(|| row.holder.clone());
+        Binding {
+            user: of("user"),
+            team: of("team"),
+            robot: of("robot").map(|own| format!("{namespace}+{own}")),
+            on: Pattern::from_row(row.pattern.clone(), row.exact).to_string(),
+            role: row.role.clone(),
+        }
     };
-    Ok(call.page(&cursor.of_all(rows, key, |row| row), &cursor))
+    Ok(call.page(&cursor.page(rows, |row| row.id.to_string(), entry), &cursor))
 }
 
 async fn grant(call: Call) -> Result<Reply, Refused> {

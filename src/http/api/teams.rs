@@ -92,8 +92,8 @@ struct Member {
 
 async fn list(call: Call) -> Result<Reply, Refused> {
     let cursor = call.cursor()?;
-    let rows = teams::list(call.registry(), call.argument("namespace")).await?;
-    let page = cursor.of_all(rows, |(name, _)| name.clone(), |(name, members)| Team { name, members });
+    let rows = teams::list(call.registry(), call.argument("namespace"), &cursor.after, cursor.limit + 1).await?;
+    let page = cursor.page(rows, |(name, _)| name.clone(), |(name, members)| Team { name, members });
     Ok(call.page(&page, &cursor))
 }
 
@@ -104,7 +104,7 @@ async fn put(call: Call) -> Result<Reply, Refused> {
         Err(Error::Account(AccountError::Taken { .. })) => false,
         Err(error) => return Err(error.into()),
     };
-    let members = teams::members(call.registry(), namespace, name).await?.len() as i64;
+    let members = teams::count(call.registry(), namespace, name).await?;
     Ok(Reply::made(made, &Team { name: name.to_owned(), members }))
 }
 
@@ -115,8 +115,9 @@ async fn delete(call: Call) -> Result<Reply, Refused> {
 
 async fn members(call: Call) -> Result<Reply, Refused> {
     let cursor = call.cursor()?;
-    let names = teams::members(call.registry(), call.argument("namespace"), call.argument("team")).await?;
-    Ok(call.page(&cursor.of_all(names, Clone::clone, |user| Member { user }), &cursor))
+    let team = (call.argument("namespace"), call.argument("team"));
+    let names = teams::members(call.registry(), team, &cursor.after, cursor.limit + 1).await?;
+    Ok(call.page(&cursor.page(names, Clone::clone, |user| Member { user }), &cursor))
 }
 
 async fn join(call: Call) -> Result<Reply, Refused> {

@@ -135,12 +135,12 @@ pub async fn find(registry: &Registry, name: &str) -> Result<RobotRow, Error> {
     registry.db.read(move |tx| robot(tx, &name)).await
 }
 
-/// Lists the robots of a namespace.
-pub async fn list(registry: &Registry, name: &str) -> Result<Vec<RobotRow>, Error> {
-    let name = name.to_owned();
+/// Lists the robots of a namespace behind `after`.
+pub async fn list(registry: &Registry, name: &str, after: &str, limit: usize) -> Result<Vec<RobotRow>, Error> {
+    let (name, after, limit) = (name.to_owned(), after.to_owned(), i64::try_from(limit).unwrap_or(i64::MAX));
     let list = move |tx: &mut Tx<'_>| {
         let namespace = namespace(tx, &name)?;
-        Ok::<_, Error>(robots::list(tx, namespace.id)?)
+        Ok::<_, Error>(robots::list(tx, namespace.id, &after, limit)?)
     };
     registry.db.scan(list).await
 }

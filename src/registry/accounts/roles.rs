@@ -94,12 +94,12 @@ pub async fn set(
     registry.db.write(set).await
 }
 
-/// Lists who holds which role in a namespace.
-pub async fn bindings(registry: &Registry, name: &str) -> Result<Vec<BindingRow>, Error> {
-    let name = name.to_owned();
+/// Lists who holds which role in a namespace behind the key `after`.
+pub async fn bindings(registry: &Registry, name: &str, after: i64, limit: usize) -> Result<Vec<BindingRow>, Error> {
+    let (name, limit) = (name.to_owned(), i64::try_from(limit).unwrap_or(i64::MAX));
     let list = move |tx: &mut Tx<'_>| {
         let namespace = namespace(tx, &name)?;
-        Ok::<_, Error>(roles::bindings(tx, namespace.id)?)
+        Ok::<_, Error>(roles::bindings(tx, namespace.id, after, limit)?)
     };
     registry.db.scan(list).await
 }

@@ -73,22 +73,38 @@ pub async fn set_member(
     registry.db.write(set).await
 }
 
-/// Lists the teams of an organisation with how many members each has.
-pub async fn list(registry: &Registry, within: &str) -> Result<Vec<(String, i64)>, Error> {
-    let within = within.to_owned();
+/// Lists the teams of an organisation behind `after`, with how many members each has.
+pub async fn list(registry: &Registry, within: &str, after: &str, limit: usize) -> Result<Vec<(String, i64)>, Error> {
+    let (within, after, limit) = (within.to_owned(), after.to_owned(), i64::try_from(limit).unwrap_or(i64::MAX));
     let list = move |tx: &mut Tx<'_>| {
         let namespace = organisation(tx, &within)?;
-        Ok::<_, Error>(teams::list(tx, namespace.id)?)
+        Ok::<_, Error>(teams::list(tx, namespace.id, &after, limit)?)
     };
     registry.db.scan(list).await
 }
 
-/// Lists the members of a team.
-pub async fn members(registry: &Registry, organisation: &str, name: &str) -> Result<Vec<String>, Error> {
+/// Counts the members of a team.
+pub async fn count(registry: &Registry, organisation: &str, name: &str) -> Result<i64, Error> {
     let (organisation, name) = (organisation.to_owned(), name.to_owned());
+    let count = move |tx: &mut Tx<'_>| {
+        let id = team(tx, &organisation, &name)?;
+        Ok::<_, Error>(teams::count(tx, id)?)
+    };
+    registry.db.read(count).await
+}
+
+/// Lists the members of a team behind `after`.
+pub async fn members(
+    registry: &Registry,
+    (organisation, name): (&str, &str),
+    after: &str,
+    limit: usize,
+) -> Result<Vec<String>, Error> {
+    let (organisation, name, after) = (organisation.to_owned(), name.to_owned(), after.to_owned());
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let list = move |tx: &mut Tx<'_>| {
         let id = team(tx, &organisation, &name)?;
-        Ok::<_, Error>(teams::members(tx, id)?)
+        Ok::<_, Error>(teams::members(tx, id, &after, limit)?)
     };
     registry.db.scan(list).await
 }
