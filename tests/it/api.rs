@@ -153,6 +153,26 @@ async fn lists_come_in_pages_that_follow_each_other() {
         for name in ["u1", "u2", "u3"] {
             put(&admin, &format!("/users/{name}"), json!({})).await.expect(201);
         }
+        for robot in ["r1", "r2", "r3"] {
+            put(&admin, &format!("/namespaces/alice/robots/{robot}"), json!({})).await.expect(201);
+            let binding = format!("/bindings?on=alice/app&role=guest&robot=alice%2B{robot}");
+            put(&admin, &binding, json!({})).await.expect(201);
+        }
+        let whole = async |path: &str, member: &str| {
+            let (mut all, mut path) = (Vec::new(), format!("/api/v1{path}?limit=2"));
+            loop {
+                let page = admin.get(path).await.expect(200);
+                let items = page.json()["items"].as_array().unwrap().clone();
+                assert!((1..=2).contains(&items.len()), "{items:?}");
+                all.extend(items.iter().map(|item| item[member].as_str().unwrap().to_owned()));
+                match page.next_page() {
+                    Some(next) => path = next,
+                    None => return all,
+                }
+            }
+        };
+        assert_eq!(whole("/namespaces/alice/robots", "name").await, ["alice+r1", "alice+r2", "alice+r3"]);
+        assert_eq!(whole("/namespaces/alice/bindings", "robot").await, ["alice+r1", "alice+r2", "alice+r3"]);
         assert_eq!(whole("/users", "name").await, ["admin", "alice", "bob", "u1", "u2", "u3"]);
         for wrong in ["0", "501", "x"] {
             get(&admin, &format!("/users?limit={wrong}")).await.expect(422);
