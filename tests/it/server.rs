@@ -1,4 +1,5 @@
 //! What surrounds the registry API: health, metrics, other transports.
 
+mod certificates;
 mod operations;
 mod transport;
