@@ -1,5 +1,6 @@
 //! The application: everything that a request or a command works with, put together from the configuration.
 
+pub mod acme;
 mod auditor;
 mod first_start;
 mod health;

@@ -102,9 +102,15 @@ fn decode(key: &Hidden) -> Option<Vec<u8>> {
 impl Config {
     /// The first domain, as it stands in the names of images.
     pub(super) fn acme_host(&self) -> Option<String> {
-        let domain = self.acme.domains.first()?;
-        let port = self.server.listen.first().map_or(HTTPS_PORT, SocketAddr::port);
-        Some(if port == HTTPS_PORT { domain.to_string() } else { format!("{domain}:{port}") })
+        self.acme.domains.first().map(|domain| self.with_port(domain))
+    }
+
+    /// A domain with the port that is listened on, where it is not the usual one.
+    pub(super) fn with_port(&self, domain: &DomainName) -> String {
+        match self.server.listen.first().map_or(HTTPS_PORT, SocketAddr::port) {
+            HTTPS_PORT => domain.to_string(),
+            port => format!("{domain}:{port}"),
+        }
     }
 
     /// Refuses two sources of certificates, and what cannot lead to one.
@@ -161,6 +167,13 @@ impl DomainName {
         };
         let address = text.rsplit('.').next().is_some_and(|last| last.bytes().all(|byte| byte.is_ascii_digit()));
         (text.len() <= 253 && text.split('.').all(label) && !address).then_some(Self(text))
+    }
+}
+
+impl DomainName {
+    /// Whether `host` names it, in whatever case.
+    pub(super) fn is(&self, host: &str) -> bool {
+        self.0.eq_ignore_ascii_case(host)
     }
 }
 

@@ -179,6 +179,14 @@ impl Config {
         given.or_else(|| self.acme_host().map(|host| format!("https://{host}")))
     }
 
+    /// The same for a client that called the server by `host`, which may be one of several domains.
+    #[must_use]
+    pub fn public_base_at(&self, host: &str) -> Option<String> {
+        let given = self.server.public_url.is_some();
+        let domain = self.acme.domains.iter().find(|domain| !given && domain.is(host));
+        domain.map(|domain| format!("https://{}", self.with_port(domain))).or_else(|| self.public_base())
+    }
+
     /// The host of that URL, as it stands in the names of images.
     #[must_use]
     pub fn public_host(&self) -> Option<String> {
