@@ -141,23 +141,14 @@ impl Acme {
         let Some(claim) = certificates::claim(&self.app.registry, now, &self.directory, domain).await? else {
             return Ok(EVERY);
         };
-        let proof = self.proof(claim);
+        let settings = &self.app.config.acme;
+        let proof = proof(settings.challenge, settings.http, claim.failures);
         let ordered = tokio::time::timeout(ORDER_TIME, Box::pin(order::order(self, domain, proof))).await;
         match ordered.unwrap_or_else(|_| Err(Failure::of("the authority took too long"))) {
             Ok(new) => self.keep(domain, proof, new).await?,
             Err(failure) => self.postpone(domain, claim, proof, &failure).await?,
         }
         Ok(EVERY)
-    }
-
-    /// How the domain is shown to be ours this time.
-    fn proof(&self, claim: Claim) -> Proof {
-        match self.app.config.acme.challenge {
-            ChallengeChoice::TlsAlpn => Proof::TlsAlpn,
-            ChallengeChoice::Http => Proof::Http,
-            ChallengeChoice::Auto if claim.failures % 2 == 1 && self.app.config.acme.http => Proof::Http,
-            ChallengeChoice::Auto => Proof::TlsAlpn,
-        }
     }
 
     /// Finds what is kept for a domain, and presents it.
@@ -218,6 +209,16 @@ impl Acme {
     }
 }
 
+/// How a domain is shown to be ours after so many failures.
+fn proof(choice: ChallengeChoice, http: bool, failures: u32) -> Proof {
+    match choice {
+        ChallengeChoice::TlsAlpn => Proof::TlsAlpn,
+        ChallengeChoice::Http => Proof::Http,
+        ChallengeChoice::Auto if failures % 2 == 1 && http => Proof::Http,
+        ChallengeChoice::Auto => Proof::TlsAlpn,
+    }
+}
+
 /// Adds up to a quarter, so that nodes and servers that failed together do not come again together.
 fn spread(wait: Duration) -> Duration {
     wait + wait.mul_f64(f64::from(u8::from_be_bytes(random())) / 1024.0)
@@ -251,5 +252,26 @@ impl Certificates for Acme {
                 found.inspect_err(|error| tracing::warn!(%error, "an authority cannot be answered")).ok()??;
             pki::answer(&name, &answer).inspect_err(|error| tracing::warn!(%error, "no answer can be made")).ok()
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_one_challenge_fails_the_other_is_tried_unless_one_was_chosen() {
+        let tried = |choice, http| [0, 1, 2].map(|failures| proof(choice, http, failures));
+        assert_eq!(tried(ChallengeChoice::Auto, true), [Proof::TlsAlpn, Proof::Http, Proof::TlsAlpn]);
+        assert_eq!(tried(ChallengeChoice::Auto, false), [Proof::TlsAlpn; 3]);
+        assert_eq!(tried(ChallengeChoice::TlsAlpn, true), [Proof::TlsAlpn; 3]);
+        assert_eq!(tried(ChallengeChoice::Http, true), [Proof::Http; 3]);
+    }
+
+    #[test]
+    fn waits_are_spread_by_a_quarter_at_most() {
+        let waits: Vec<_> = (0..200).map(|_| spread(Duration::from_secs(1000)).as_secs()).collect();
+        assert!(waits.iter().all(|wait| (1000..=1250).contains(wait)));
+        assert!(waits.iter().max() > waits.iter().min());
     }
 }
