@@ -1,5 +1,6 @@
 //! The application: everything that a request or a command works with, put together from the configuration.
 
+pub mod acme;
 mod audit_head;
 mod auditor;
 mod first_start;
@@ -38,7 +39,7 @@ pub struct App {
     pub metrics: Arc<Metrics>,
     /// Where requests are written down.
     pub access: AccessLog,
-    /// The host of `server.public_url`, as it stands in the names of images.
+    /// The host that clients know, as it stands in the names of images, where the configuration tells it.
     pub public_host: Option<String>,
     /// What may lie in memory of manifests that are being received, in KiB.
     pub manifest_memory: Semaphore,
@@ -50,7 +51,7 @@ pub struct App {
 impl App {
     /// Puts the application together.
     pub fn new(config: Config, registry: Registry, metrics: Arc<Metrics>, access: AccessLog) -> Arc<Self> {
-        let public_host = config.server.public_host();
+        let public_host = config.public_host();
         let limits = Limits::new(&config.limits, config.server.open);
         Arc::new(Self {
             limits,

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::OpenError;
 use crate::auth::seal::{KEY_LEN, MasterKey, random};
 use crate::config::Config;
-use crate::db::{Db, keys};
+use crate::db::{self, Db, Tx, certificates, keys};
 
 /// The file of the data directory that holds the key where the configuration names none.
 const FILE: &str = "master-key";
@@ -23,7 +23,8 @@ pub(super) async fn load(config: &Config, db: &Db) -> Result<MasterKey, OpenErro
         return Ok(key);
     }
     let path = config.data_dir.join(FILE);
-    if !db.read(keys::list).await?.is_empty() {
+    let sealed = |tx: &mut Tx<'_>| Ok::<_, db::Error>(!keys::list(tx)?.is_empty() || certificates::count(tx)? > 0);
+    if db.scan(sealed).await? {
         return Err(OpenError::MasterKey(format!(
             "there is no master key in {}, and the database holds secrets that one has sealed; put it back there, or name \
              it with auth.master_key_file or HAVRE_MASTER_KEY; if it is lost for good, type: havre admin new-signing-keys",

@@ -103,10 +103,7 @@ pub async fn registry(config: &Config, metrics: Option<&Arc<Metrics>>) -> Result
     }
     let master = master_key::load(config, &db).await?;
     let key = ChainKey::new(&master);
-    let access = match config.server.open {
-        true => Access::open(),
-        false => Access::new(false, config.auth.token_lifetime, Some(master)),
-    };
+    let access = Access::new(config.server.open, config.auth.token_lifetime, Some(master));
     assemble(config, db, store, access, Some(key))
 }
 
@@ -141,11 +138,10 @@ fn assemble(
 /// Where the links in mails lead: the public URL, else the first address that is listened on.
 fn people(config: &Config) -> People {
     let listened = || {
-        let scheme = if config.server.tls_cert.is_some() { "https" } else { "http" };
+        let scheme = if config.speaks_tls() { "https" } else { "http" };
         config.server.listen.first().map(|address| format!("{scheme}://{address}"))
     };
-    let public = config.server.public_url.as_ref().map(ToString::to_string);
-    let base = public.or_else(listened).unwrap_or_default().trim_end_matches('/').to_owned();
+    let base = config.public_base().or_else(listened).unwrap_or_default();
     People {
         sign_up: config.auth.sign_up,
         domains: config.auth.sign_up_domains.iter().map(|domain| domain.to_lowercase()).collect(),

@@ -83,7 +83,7 @@ impl Operator {
     /// Returns the command with which a client signs in; it asks for the password or secret.
     pub fn docker_login(&self, name: &str) -> String {
         let listened = || self.config.server.listen.first().map(reachable);
-        let host = self.config.server.public_host().or_else(listened).unwrap_or_default();
+        let host = self.config.public_host().or_else(listened).unwrap_or_default();
         format!("docker login {host} --username {name}")
     }
 

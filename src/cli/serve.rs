@@ -5,15 +5,17 @@ use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use clap::Args;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::JoinSet;
 
 use super::operator::reachable;
+use crate::app::acme::Acme;
 use crate::app::{self, App, DataDirectory, FirstStart};
 use crate::config::{Config, DatabaseUrl, Flags, Server as ServerConfig};
-use crate::http::router;
-use crate::http::server::{Observer, Options, ReloadHandle, Server, TlsFiles};
+use crate::http::server::{self, Observer, Options, ReloadHandle, Server, TlsFiles, TlsSource};
+use crate::http::{plain, router};
 use crate::mail::Mailer;
 use crate::registry::accounts::users::FIRST;
 use crate::telemetry::access::AccessLog;
@@ -29,21 +31,23 @@ pub(super) struct ServeArgs {
 pub(super) fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let (config, _) = args.flags.load()?;
     logging::init(&config.log);
-    refuse_strangers(&config.server)?;
+    refuse_strangers(&config)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(serve(config))
 }
 
 /// Beyond this machine, passwords cross a network: something has to protect them, or the operator has to say that nothing
 /// need.
-fn refuse_strangers(server: &ServerConfig) -> anyhow::Result<()> {
+fn refuse_strangers(config: &Config) -> anyhow::Result<()> {
+    let server = &config.server;
     let beyond = server.listen.iter().find(|address| !address.ip().is_loopback());
-    let protected = server.tls_cert.is_some() || !server.trusted_proxies.is_empty();
+    let protected = config.speaks_tls() || !server.trusted_proxies.is_empty();
     match beyond {
         Some(address) if !server.open && !protected && !server.insecure_http => bail!(
             "refusing to listen on {address}: passwords would cross the network unprotected\n  \
              to serve this machine only, listen on 127.0.0.1:{port}\n  \
-             with a certificate, add --tls-cert and --tls-key\n  \
+             with a certificate of your domain, which is obtained for you, add --domain registry.example.org\n  \
+             with a certificate of your own, add --tls-cert and --tls-key\n  \
              behind a proxy that speaks TLS, set server.trusted_proxies to its address\n  \
              to accept plain HTTP all the same, add --insecure-http",
             port = address.port()
@@ -64,25 +68,37 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     let registry = app::registry(&config, Some(&metrics)).await?;
     registry.release_sessions().await?;
     let first = registry.prepare_access(&config).await?;
-    let server = Server::new(listen(&config.server)?, options(&config.server, &metrics))?;
-    reload_on_hangup(server.reload_handle())?;
-    let addresses = server.addresses();
     let access = match config.log.access {
         true => AccessLog::stdout(config.log.format, metrics.access_log_dropped.clone())?,
         false => AccessLog::disabled(),
     };
     let mailer = Mailer::new(&config.mail, &config.data_dir)?;
     let app = App::new(config, registry, metrics, access);
-    let sweeper = tokio::spawn(Arc::clone(&app).sweep_forever());
+    let acme = Acme::start(&app).await?;
+    let listeners = listen(&app.config.server.listen, "--listen 127.0.0.1:PORT")?;
+    let beside = if acme.is_some() && app.config.acme.http { Some(listen_beside(&app)?) } else { None };
+    let server = Server::new(listeners, options(&app, tls(&app.config.server, acme.clone())))?;
+    reload_on_hangup(server.reload_handle())?;
+    let addresses = server.addresses();
     let auditor = tokio::spawn(Arc::clone(&app).audit_forever());
-    let mails = tokio::spawn(Arc::clone(&app).mail_forever(mailer));
+    let mut tasks = JoinSet::new();
+    tasks.spawn(Arc::clone(&app).sweep_forever());
+    tasks.spawn(Arc::clone(&app).mail_forever(mailer));
+    if let Some(acme) = acme {
+        tasks.spawn(acme.keep_forever());
+    }
     announce(&app, engine, &addresses);
     if let Some(first) = first {
         welcome(&app, &first, &addresses);
     }
+    if let Some(beside) = beside {
+        let service = plain::service(Arc::clone(&app));
+        tasks.spawn(async move {
+            let _ = beside.run(service, std::future::pending()).await;
+        });
+    }
     let drained = server.run(router::service(Arc::clone(&app)), shutdown.wait()).await;
-    sweeper.abort();
-    mails.abort();
+    tasks.abort_all();
     auditor.abort();
     // What it was in the middle of, it either did or leaves to this.
     let _ = auditor.await;
@@ -97,25 +113,46 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn listen(server: &ServerConfig) -> anyhow::Result<Vec<TcpListener>> {
-    let bind = |address: &SocketAddr| {
-        TcpListener::bind(address).with_context(|| {
-            format!("cannot listen on {address}; is something else there? choose another with --listen 127.0.0.1:PORT")
-        })
-    };
-    server.listen.iter().map(bind).collect()
+/// Listens on addresses; `otherwise` chooses others.
+fn listen(addresses: &[SocketAddr], otherwise: &str) -> anyhow::Result<Vec<TcpListener>> {
+    server::listen(addresses).map_err(|(address, error)| {
+        let denied = error.kind() == std::io::ErrorKind::PermissionDenied;
+        let why = match denied {
+            true => "ports below 1024 need the right to them (CAP_NET_BIND_SERVICE; docs/tls.md tells how)",
+            false => "is something else there?",
+        };
+        anyhow::Error::new(error).context(format!("cannot listen on {address}; {why} choose another with {otherwise}"))
+    })
 }
 
-fn options(server: &ServerConfig, metrics: &Arc<Metrics>) -> Options {
-    let tls = server.tls_cert.clone().zip(server.tls_key.clone());
+/// The listener beside one with TLS, where authorities ask and everybody else is sent on.
+fn listen_beside(app: &App) -> anyhow::Result<Server> {
+    let otherwise = "--set acme.http_listen=ADDRESS:PORT, or do without by --set acme.http=false";
+    let listeners = listen(&app.config.acme.http_listen, otherwise)?;
+    let server = Server::new(listeners, options(app, None))?;
+    for address in server.addresses() {
+        tracing::info!(%address, "sending plain HTTP on to https");
+    }
+    Ok(server)
+}
+
+/// Where the certificate comes from.
+fn tls(server: &ServerConfig, acme: Option<Arc<Acme>>) -> Option<TlsSource> {
+    let files = server.tls_cert.clone().zip(server.tls_key.clone());
+    let files = files.map(|(cert, key)| TlsSource::Files(TlsFiles { cert, key }));
+    acme.map(|acme| TlsSource::Managed(acme)).or(files)
+}
+
+fn options(app: &App, tls: Option<TlsSource>) -> Options {
+    let server = &app.config.server;
     Options {
-        tls: tls.map(|(cert, key)| TlsFiles { cert, key }),
+        tls,
         max_connections: server.max_connections,
         idle_timeout: server.idle_timeout,
         header_timeout: server.header_timeout,
         shutdown_timeout: server.shutdown_timeout,
         max_header_bytes: server.max_header_bytes.as_usize(),
-        observer: Arc::new(Connections(Arc::clone(metrics))),
+        observer: Arc::new(Connections(Arc::clone(&app.metrics))),
     }
 }
 
@@ -135,7 +172,7 @@ impl Observer for Connections {
 /// Says where the registry is, what it keeps its data in, and what to type next.
 fn announce(app: &App, engine: &str, addresses: &[SocketAddr]) {
     let config = &app.config;
-    let scheme = if config.server.tls_cert.is_some() { "https" } else { "http" };
+    let scheme = if config.speaks_tls() { "https" } else { "http" };
     for address in addresses {
         let (data_dir, database) = (config.data_dir.display(), engine);
         tracing::info!(version = env!("CARGO_PKG_VERSION"), %data_dir, database, "serving {scheme}://{address}");

@@ -1,4 +1,6 @@
-//! `havre tls`: a certificate for a machine that no public authority vouches for.
+//! `havre tls`: a certificate for a machine that no public authority vouches for, and how the others are doing.
+
+mod status;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -11,6 +13,7 @@ use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
+use super::operator::Common;
 use crate::clock;
 use crate::config::Flags;
 use crate::pki::authority::Authority;
@@ -25,6 +28,8 @@ pub(super) struct TlsArgs {
 enum Command {
     /// Make a local authority and a certificate, and tell how clients trust it; again, to renew the certificate
     Init(InitArgs),
+    /// Tell until when the certificates hold that the server obtains by itself, and what keeps them from being renewed
+    Status(Common),
 }
 
 #[derive(Debug, Args)]
@@ -45,6 +50,7 @@ struct InitArgs {
 pub(super) fn run(args: TlsArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<ExitCode> {
     match args.command {
         Command::Init(args) => init(args, out)?,
+        Command::Status(common) => status::run(common, out)?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -134,6 +134,18 @@ pub enum Problem {
         /// The one that is missing.
         missing: &'static str,
     },
+    /// Two options, or an option and its value, that exclude each other.
+    #[error("{origin}: `{given}` does not go with `{other}`: {why}")]
+    Clash {
+        /// Where the first one stands.
+        origin: Origin,
+        /// The first one.
+        given: &'static str,
+        /// The other one.
+        other: &'static str,
+        /// Why.
+        why: &'static str,
+    },
 }
 
 impl Problem {

@@ -8,6 +8,7 @@
 //! An option that no source may name (a typing mistake, a key of a newer version) is an error, never ignored: a
 //! registry that runs with another limit than the one its operator believes in is worse than one that does not start.
 
+mod acme;
 mod audit;
 mod auth;
 mod concern;
@@ -36,6 +37,7 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 
+pub use acme::{Acme, ChallengeChoice, Contact, DomainName};
 pub use audit::{Audit, AuditPulls};
 pub use auth::{Auth, Hidden, SignUp};
 pub use database::{Database, DatabaseUrl, PostgresUrl};
@@ -74,6 +76,8 @@ pub struct Config {
     pub database: Database,
     /// How clients reach the server.
     pub server: Server,
+    /// Certificates that the server obtains by itself.
+    pub acme: Acme,
     /// Accounts and the credentials that prove them.
     pub auth: Auth,
     /// How much each may ask for in a while.
@@ -96,6 +100,7 @@ impl Default for Config {
             data_dir: PathBuf::from("havre-data"),
             database: Database::default(),
             server: Server::default(),
+            acme: Acme::default(),
             auth: Auth::default(),
             limits: Limits::default(),
             mail: Mail::default(),
@@ -147,6 +152,10 @@ impl Config {
             }
         }
         config.check_pairs(&origins, &mut problems);
+        config.check_acme(&origins, &mut problems);
+        if !config.acme.domains.is_empty() && *origins.get("server.listen") == Origin::Default {
+            config.server.listen = acme::anywhere(acme::HTTPS_PORT);
+        }
         if problems.is_empty() { Ok((config, origins)) } else { Err(Error::new(problems)) }
     }
 
@@ -154,6 +163,34 @@ impl Config {
     #[must_use]
     pub fn sqlite_path(&self) -> PathBuf {
         self.data_dir.join(SQLITE_FILE)
+    }
+
+    /// Whether the server itself speaks TLS.
+    #[must_use]
+    pub fn speaks_tls(&self) -> bool {
+        self.server.tls_cert.is_some() || !self.acme.domains.is_empty()
+    }
+
+    /// The URL under which clients see the server, without a slash at its end, where it is known: `server.public_url`,
+    /// else the first domain.
+    #[must_use]
+    pub fn public_base(&self) -> Option<String> {
+        let given = self.server.public_url.as_ref().map(|url| url.as_str().trim_end_matches('/').to_owned());
+        given.or_else(|| self.acme_host().map(|host| format!("https://{host}")))
+    }
+
+    /// The same for a client that called the server by `host`, which may be one of several domains.
+    #[must_use]
+    pub fn public_base_at(&self, host: &str) -> Option<String> {
+        let given = self.server.public_url.is_some();
+        let domain = self.acme.domains.iter().find(|domain| !given && domain.is(host));
+        domain.map(|domain| format!("https://{}", self.with_port(domain))).or_else(|| self.public_base())
+    }
+
+    /// The host of that URL, as it stands in the names of images.
+    #[must_use]
+    pub fn public_host(&self) -> Option<String> {
+        self.server.public_host().or_else(|| self.acme_host())
     }
 
     /// Refuses options that only make sense together.

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use std::sync::LazyLock;
 
 use super::value::Value;
-use super::{Audit, Auth, Config, Database, Literal, Log, Mail, Origin, Problem, Registry, Server, Storage};
+use super::{Acme, Audit, Auth, Config, Database, Literal, Log, Mail, Origin, Problem, Registry, Server, Storage};
 
 /// One option: its names, what it takes, and the field it fills.
 pub struct ConfigOption {
@@ -194,6 +194,7 @@ pub fn options() -> &'static [ConfigOption] {
         let sections = [
             Database::options(),
             Server::options(),
+            Acme::options(),
             Auth::options(),
             super::Limits::options(),
             Mail::options(),

@@ -74,10 +74,12 @@ fn every_option_is_read_from_each_source() {
             Literal::Text(text) => text.clone(),
             example => example.to_string(),
         };
-        // TLS files only come as a pair.
+        // Some only come as a pair.
         let pair = match option.key {
             "server.tls_cert" => "server.tls_key = '/k'\n",
             "server.tls_key" => "server.tls_cert = '/c'\n",
+            "acme.eab_key_id" => "acme.eab_key = 'a2V5'\n",
+            "acme.eab_key" => "acme.eab_key_id = 'id'\n",
             _ => "",
         };
         let by_file = config(&format!("{pair}{} = {}\n", option.key, option.example), &[], &[]);
@@ -137,6 +139,54 @@ fn zero_is_no_limit() {
 }
 
 #[test]
+fn a_domain_has_the_server_listen_where_clients_look_for_it() {
+    let domain = &[("acme.domains", "Registry.Example.org")];
+    let listening = config("", &[], domain);
+    assert_eq!(listening.server.listen, ["[::]:443".parse().unwrap(), "0.0.0.0:443".parse().unwrap()]);
+    assert_eq!(listening.public_base().as_deref(), Some("https://registry.example.org"));
+    assert_eq!(listening.public_host().as_deref(), Some("registry.example.org"));
+    assert!(listening.speaks_tls() && listening.acme.directory_url().starts_with("https://acme-v02."));
+    let elsewhere = config("[server]\nlisten = '127.0.0.1:8443'\n[acme]\nstaging = true", &[], domain);
+    assert_eq!(elsewhere.server.listen, ["127.0.0.1:8443".parse().unwrap()]);
+    assert_eq!(elsewhere.public_host().as_deref(), Some("registry.example.org:8443"));
+    assert!(elsewhere.acme.directory_url().contains("staging"));
+    let named = config("server.public_url = 'https://hub.example.org/'", &[], domain);
+    assert_eq!(named.public_base().as_deref(), Some("https://hub.example.org"));
+    let nothing = Config::default();
+    assert!(!nothing.speaks_tls() && nothing.public_base().is_none() && nothing.public_host().is_none());
+}
+
+#[test]
+fn domains_are_names_that_a_certificate_can_be_for() {
+    for wrong in
+        ["*.example.org", "192.0.2.1", "[::1]", "a..b", "-a.org", "a_b.org", "a.org:443", "https://a.org", "é.org"]
+    {
+        let said = problems("", &[], &[("acme.domains", wrong)]);
+        assert!(said.len() == 1 && said[0].contains("without wildcards or addresses"), "{wrong}: {said:?}");
+    }
+    let twice = config("acme.domains = ['a.org', 'A.org', 'b.org']", &[], &[]);
+    assert_eq!(twice.acme.names(), ["a.org", "b.org"]);
+}
+
+#[test]
+fn a_certificate_comes_from_one_place() {
+    for (file, said) in [
+        ("server.tls_cert = '/c'\nserver.tls_key = '/k'\nacme.domains = 'a.org'", "does not go with `server.tls_cert`"),
+        ("acme.staging = true\nacme.directory = 'https://ca.example'", "does not go with `acme.directory`"),
+        ("acme.directory = 'http://ca.example'", "by https only"),
+        ("acme.challenge = 'http-01'\nacme.http = false", "answered over plain HTTP"),
+        ("acme.eab_key_id = 'id'", "needs `acme.eab_key`"),
+        ("acme.eab_key_id = 'id'\nacme.eab_key = 'not base64!'", "base64url"),
+        ("acme.email = 'nobody'", "an e-mail address"),
+    ] {
+        let found = problems(file, &[], &[]);
+        assert!(found.len() == 1 && found[0].contains(said) && !found[0].contains("not base64!"), "{file}: {found:?}");
+    }
+    let bound = config("acme.eab_key_id = 'id'\nacme.eab_key = 'a2V5MQ=='", &[], &[]).acme.external_account();
+    assert_eq!(bound, Some(("id".to_owned(), b"key1".to_vec())));
+}
+
+#[test]
 fn unknown_keys_name_the_nearest_one_and_their_line() {
     let cases = [
         ("\n\nlisten = 'x'", "havre.toml:3: unknown key `listen`; did you mean `server.listen`?"),
@@ -148,7 +198,7 @@ fn unknown_keys_name_the_nearest_one_and_their_line() {
             "havre.toml:2: unknown key `storage.max-manifest-size`; did you mean `registry.max_manifest_size`?",
         ),
         ("xyzzy = 1", "havre.toml:1: unknown key `xyzzy`; `havre config reference` lists all"),
-        ("[logging]", "havre.toml:1: unknown key `logging`; `havre config reference` lists all"),
+        ("[journal]", "havre.toml:1: unknown key `journal`; `havre config reference` lists all"),
         ("[server.tls]\ncert = 'x'", "havre.toml:1: unknown key `server.tls`; did you mean `server.tls_key`?"),
     ];
     for (file, message) in cases {
@@ -340,9 +390,12 @@ fn flags_show_no_secret() {
 #[test]
 fn the_agreed_flags_are_there() {
     let expected = [
+        "acme-email",
+        "acme-staging",
         "config",
         "data-dir",
         "database-url",
+        "domain",
         "durability",
         "insecure-http",
         "listen",

@@ -237,7 +237,7 @@ fn parse_network(text: &str) -> Option<IpNet> {
 }
 
 /// Reads a list of strings, or one string in which commas separate the items.
-fn parse_list<T>(literal: &Literal, parse: impl Fn(&str) -> Option<T>) -> Option<Vec<T>> {
+pub(super) fn parse_list<T>(literal: &Literal, parse: impl Fn(&str) -> Option<T>) -> Option<Vec<T>> {
     match literal {
         Literal::Text(text) if text.trim().is_empty() => Some(Vec::new()),
         Literal::Text(text) => text.split(',').map(|item| parse(item.trim())).collect(),
@@ -246,6 +246,6 @@ fn parse_list<T>(literal: &Literal, parse: impl Fn(&str) -> Option<T>) -> Option
     }
 }
 
-fn print_list<T: ToString>(items: &[T]) -> Literal {
+pub(super) fn print_list<T: ToString>(items: &[T]) -> Literal {
     Literal::List(items.iter().map(|item| Literal::Text(item.to_string())).collect())
 }

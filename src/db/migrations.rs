@@ -33,6 +33,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(3, "0003_audit"),
     migration!(4, "0004_sign_up"),
     migration!(5, "0005_visibility"),
+    migration!(6, "0006_certificates"),
 ];
 
 /// The newest schema this binary knows.

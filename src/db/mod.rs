@@ -15,6 +15,7 @@ mod value;
 pub mod access;
 pub mod audit;
 pub mod blobs;
+pub mod certificates;
 pub mod epoch;
 pub mod events;
 pub mod garbage;

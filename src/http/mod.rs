@@ -5,6 +5,7 @@ pub mod body;
 pub mod exchange;
 mod health;
 mod limits;
+pub mod plain;
 pub mod router;
 mod sendfile;
 pub mod server;

@@ -5,13 +5,15 @@
 
 mod activity;
 mod connection;
+mod listen;
 pub mod proxy;
 mod socket;
 mod tls;
 
 pub use activity::Busy;
 pub use connection::ConnInfo;
-pub use tls::{ReloadHandle, TlsError, TlsFiles};
+pub use listen::listen;
+pub use tls::{ReloadHandle, TlsError, TlsFiles, TlsSource};
 
 use std::fmt;
 use std::future::poll_fn;
@@ -43,8 +45,8 @@ const CUT_TIME: Duration = Duration::from_secs(1);
 /// The limits of a server.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The certificate; without it the server speaks plain HTTP.
-    pub tls: Option<TlsFiles>,
+    /// Where the certificate comes from; without one the server speaks plain HTTP.
+    pub tls: Option<TlsSource>,
     /// How many connections may be open; more wait in the backlog of the system.
     pub max_connections: usize,
     /// How long a connection may be without a byte in either direction. There is no limit to how long a transfer
@@ -115,7 +117,7 @@ impl Server {
     /// Outside a tokio runtime with its network driver.
     pub fn new(listeners: Vec<std::net::TcpListener>, options: Options) -> io::Result<Self> {
         let listeners = listeners.into_iter().map(adopt).collect::<io::Result<_>>()?;
-        let tls = options.tls.clone().map(Tls::load).transpose()?.map(Arc::new);
+        let tls = options.tls.clone().map(Tls::new).transpose()?.map(Arc::new);
         Ok(Self { listeners, options, tls, reload: ReloadHandle::default() })
     }
 

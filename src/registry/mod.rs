@@ -5,6 +5,7 @@ pub mod accounts;
 pub mod audit;
 pub mod blobs;
 pub mod catalog;
+pub mod certificates;
 pub mod check;
 mod context;
 mod error;

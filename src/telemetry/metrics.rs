@@ -133,6 +133,7 @@ pub struct Metrics {
     /// What the sweeper has removed.
     pub sweeper: SweeperMetrics,
     rate_limited: Family<[(&'static str, &'static str); 1], Counter>,
+    certificates: Family<[(&'static str, String); 1], Gauge>,
     requests: Arc<Requests>,
     database: Arc<Steps<2>>,
     store: Arc<Steps<6>>,
@@ -153,6 +154,7 @@ impl Metrics {
             audit_dropped: Counter::default(),
             sweeper: SweeperMetrics::default(),
             rate_limited: Family::default(),
+            certificates: Family::default(),
             requests: Arc::new(Requests::new()),
             database: Arc::new(Steps::database(engine)),
             store: Arc::new(Steps::store()),
@@ -173,6 +175,9 @@ impl Metrics {
         registry.register_collector(Box::new(Arc::clone(&self.store)));
         self.sweeper.register(registry);
         registry.register("rate_limited", "Requests that a rate limit refused", self.rate_limited.clone());
+        let (ends, certificates) =
+            ("When a domain's certificate ends; 0 before there is one", self.certificates.clone());
+        registry.register_with_unit("certificate_end_time", ends, Unit::Seconds, certificates);
         let dropped = self.access_log_dropped.clone();
         registry.register("access_log_dropped_lines", "Access log lines there was no room for", dropped);
         let dropped = self.audit_dropped.clone();
@@ -191,6 +196,11 @@ impl Metrics {
     /// Counts a request that a rate limit refused. `class` is one of a few words.
     pub fn rate_limited(&self, class: &'static str) {
         self.rate_limited.get_or_create(&[("class", class)]).inc();
+    }
+
+    /// Notes when the certificate of a configured domain ends, in seconds since 1970; 0 for none.
+    pub fn certificate(&self, domain: &str, ends: i64) {
+        self.certificates.get_or_create(&[("domain", domain.to_owned())]).set(ends);
     }
 
     /// Counts a use of the database.

@@ -1,4 +1,6 @@
 //! What surrounds the registry API: health, metrics, other transports.
 
+mod certificates;
+mod domains;
 mod operations;
 mod transport;

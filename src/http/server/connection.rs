@@ -124,11 +124,12 @@ where
 {
     async fn serve_tls(mut self, tls: &Tls, tcp: TcpStream) -> Result<(), Error> {
         self.info.tls = true;
-        let handshake = tokio::time::timeout(self.shared.timeouts.header, tls.acceptor().accept(tcp));
+        let handshake = tokio::time::timeout(self.shared.timeouts.header, tls.accept(tcp));
         let stream = tokio::select! {
             stream = handshake => stream??,
             () = reached(&mut self.phase, Phase::Draining) => return Ok(()),
         };
+        let Some(stream) = stream else { return Ok(()) };
         let protocol = match stream.get_ref().1.alpn_protocol() {
             Some(b"h2") => Protocol::Http2,
             _ => Protocol::Http1,

@@ -1,29 +1,31 @@
-//! TLS from PEM files that may change while the server runs.
+//! TLS: with a certificate from files, or with certificates that the server obtains by itself.
 
-use std::fs::{self, Metadata};
+mod files;
+mod managed;
+
 use std::io;
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
-use arc_swap::ArcSwap;
 use rustls::ServerConfig;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WantsServerCert;
+use tokio::net::TcpStream;
 use tokio::sync::Notify;
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 
-/// How often the files are looked at.
-const POLL_PERIOD: Duration = Duration::from_secs(2);
+pub use files::TlsFiles;
 
-/// Where the certificate and its key are.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TlsFiles {
-    /// The certificate chain, PEM, the server's own certificate first.
-    pub cert: PathBuf,
-    /// The private key, PEM: PKCS #8, PKCS #1 or SEC1.
-    pub key: PathBuf,
+use crate::pki::Certificates;
+use files::Files;
+use managed::Managed;
+
+/// Where the certificate comes from.
+#[derive(Debug, Clone)]
+pub enum TlsSource {
+    /// From files, which are followed as they change.
+    Files(TlsFiles),
+    /// From somebody who looks after them.
+    Managed(Arc<dyn Certificates>),
 }
 
 /// Why a certificate cannot be used.
@@ -50,6 +52,15 @@ pub enum TlsError {
         /// Why.
         source: rustls::Error,
     },
+    /// What a handshake needs beside the certificate cannot be made.
+    #[error("TLS cannot be set up")]
+    Setup(#[source] rustls::Error),
+}
+
+impl From<TlsError> for io::Error {
+    fn from(error: TlsError) -> Self {
+        Self::new(io::ErrorKind::InvalidInput, error)
+    }
 }
 
 /// Makes the server read its certificate again at once, as on `SIGHUP`.
@@ -61,120 +72,52 @@ impl ReloadHandle {
     pub fn reload(&self) {
         self.0.notify_one();
     }
+
+    async fn asked(&self) {
+        self.0.notified().await;
+    }
 }
 
-/// The certificate in use.
+/// What connections are accepted with.
 #[derive(Debug)]
-pub(super) struct Tls {
-    files: TlsFiles,
-    current: ArcSwap<ServerConfig>,
+pub(super) enum Tls {
+    Files(Files),
+    Managed(Managed),
 }
 
 impl Tls {
-    /// Reads the certificate for the first time.
-    pub(super) fn load(files: TlsFiles) -> Result<Self, TlsError> {
-        let current = ArcSwap::from_pointee(configuration(&files)?);
-        Ok(Self { files, current })
+    pub(super) fn new(source: TlsSource) -> Result<Self, TlsError> {
+        match source {
+            TlsSource::Files(files) => Files::load(files).map(Self::Files),
+            TlsSource::Managed(certificates) => Managed::new(certificates).map(Self::Managed),
+        }
     }
 
-    /// Returns what the next connection is accepted with.
-    pub(super) fn acceptor(&self) -> TlsAcceptor {
-        TlsAcceptor::from(self.current.load_full())
+    /// Shakes hands with a client; nothing when the handshake was all that it wanted.
+    pub(super) async fn accept(&self, tcp: TcpStream) -> io::Result<Option<TlsStream<TcpStream>>> {
+        match self {
+            Self::Files(files) => files.acceptor().accept(tcp).await.map(Some),
+            Self::Managed(managed) => managed.accept(tcp).await,
+        }
     }
 
-    /// Follows changes of the files, for ever. The files are read off the async workers: they may be on a network
-    /// file system.
+    /// Follows changes of what has to be looked at for that, for ever.
     pub(super) async fn follow(self: Arc<Self>, reload: ReloadHandle) {
-        let mut known = self.stamps().await;
-        loop {
-            let asked = tokio::select! {
-                () = reload.0.notified() => true,
-                () = tokio::time::sleep(POLL_PERIOD) => false,
-            };
-            let stamps = self.stamps().await;
-            if asked || stamps != known {
-                // Known even if the pair is broken: it is logged once, and tried again at the next change.
-                known = stamps;
-                self.reload().await;
-            }
-        }
-    }
-
-    async fn stamps(&self) -> [Option<Stamp>; 2] {
-        let files = self.files.clone();
-        let stamps = tokio::task::spawn_blocking(move || [Stamp::of(&files.cert), Stamp::of(&files.key)]);
-        stamps.await.unwrap_or_default()
-    }
-
-    async fn reload(&self) {
-        let files = self.files.clone();
-        let loaded = tokio::task::spawn_blocking(move || configuration(&files)).await;
-        match loaded {
-            Ok(Ok(configuration)) => {
-                self.current.store(Arc::new(configuration));
-                tracing::info!(cert = %self.files.cert.display(), "the TLS certificate was read again");
-            }
-            Ok(Err(error)) => {
-                let cause = std::error::Error::source(&error).map(ToString::to_string);
-                tracing::error!(%error, cause, "the new TLS certificate cannot be used: the old one is kept");
-            }
-            Err(error) => tracing::error!(%error, "the TLS certificate could not be read again"),
+        match &*self {
+            Self::Files(files) => files.follow(reload).await,
+            Self::Managed(_) => {}
         }
     }
 }
 
-/// What tells that a file was changed or replaced.
-#[derive(Debug, PartialEq, Eq)]
-struct Stamp {
-    modified: (i64, i64),
-    len: u64,
-    inode: u64,
-}
-
-impl Stamp {
-    fn of(path: &Path) -> Option<Self> {
-        fs::metadata(path).ok().as_ref().map(Self::from)
-    }
-}
-
-impl From<&Metadata> for Stamp {
-    fn from(metadata: &Metadata) -> Self {
-        Self { modified: (metadata.mtime(), metadata.mtime_nsec()), len: metadata.len(), inode: metadata.ino() }
-    }
-}
-
-fn configuration(files: &TlsFiles) -> Result<ServerConfig, TlsError> {
-    let pair = |source| TlsError::Pair { files: files.clone(), source };
-    let (chain, key) = (certificates(&files.cert)?, private_key(&files.key)?);
+/// What all connections have in common, whoever presents the certificate.
+fn settings(
+    present: impl FnOnce(rustls::ConfigBuilder<ServerConfig, WantsServerCert>) -> Result<ServerConfig, rustls::Error>,
+) -> Result<ServerConfig, rustls::Error> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let mut configuration = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
-        .map_err(pair)?;
-    configuration.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    configuration.ticketer = rustls::crypto::aws_lc_rs::Ticketer::new().map_err(pair)?;
-    Ok(configuration)
-}
-
-fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-    let failed = |source| TlsError::File { what: "the TLS certificate", path: path.to_owned(), source };
-    let chain = read(path).and_then(|pem| CertificateDer::pem_slice_iter(&pem).collect::<Result<Vec<_>, _>>());
-    let chain = chain.map_err(failed)?;
-    if chain.is_empty() { Err(TlsError::Empty(path.to_owned())) } else { Ok(chain) }
-}
-
-fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
-    let failed =
-        |source| TlsError::File { what: "the private key of the TLS certificate", path: path.to_owned(), source };
-    read(path).and_then(|pem| PrivateKeyDer::from_pem_slice(&pem)).map_err(failed)
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, rustls::pki_types::pem::Error> {
-    fs::read(path).map_err(rustls::pki_types::pem::Error::Io)
-}
-
-impl From<TlsError> for io::Error {
-    fn from(error: TlsError) -> Self {
-        Self::new(io::ErrorKind::InvalidInput, error)
-    }
+    let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+    let mut settings = present(builder.with_no_client_auth())?;
+    settings.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    settings.ticketer = rustls::crypto::aws_lc_rs::Ticketer::new()?;
+    Ok(settings)
 }

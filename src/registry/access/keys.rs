@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use crate::auth::bearer::SigningKey;
 use crate::auth::seal::{CannotOpen, MasterKey, random};
 use crate::db::{self, Tx, epoch, keys};
-use crate::registry::{Ctx, Error, Event, Registry};
+use crate::registry::{Ctx, Error, Event, Registry, certificates};
 
 /// The keys are looked for anew once in this time at most, in microseconds: anybody can make up the name of one.
 const SOUGHT_AGAIN: i64 = 1_000_000;
@@ -49,15 +49,18 @@ pub(super) async fn seek(registry: &Registry, now: i64) -> Result<(), Error> {
 }
 
 /// Removes every key and makes a new one, sealed with `master`; returns how many there were. The tokens that they signed
-/// prove nothing any more at servers that start from now on.
+/// prove nothing any more at servers that start from now on. Certificates and accounts at authorities that another master
+/// key sealed are forgotten, and so asked for anew.
 pub async fn replace_keys(registry: &Registry, ctx: &Ctx, master: &MasterKey) -> Result<usize, Error> {
     let id = uuid::Uuid::new_v4().simple().to_string();
     let (ctx, sealed) = (ctx.clone(), master.seal(&purpose(&id), &random::<32>()));
+    let lost = certificates::lost(registry, master).await?;
     let replace = move |tx: &mut Tx<'_>| {
         epoch::lock(tx)?;
         let removed = keys::list(tx)?.len();
         keys::clear(tx)?;
         keys::insert(tx, &id, sealed.clone(), ctx.now)?;
+        certificates::forget(tx, &lost)?;
         ctx.record(tx, &Event { kind: "signing_keys.replace", ..Event::default() })?;
         epoch::bump(tx)?;
         Ok::<_, db::Error>(removed)

@@ -98,6 +98,26 @@ fn a_certificate_without_its_key_is_refused() {
 }
 
 #[tokio::test]
+async fn a_domain_without_its_certificate_yet_is_served_and_its_status_told() {
+    let place = Place::new();
+    place.run(&["tls", "status"]).exits(2).complains("havre serve");
+    let domain = ["--domain", "registry.example.org", "--set", "acme.directory=https://127.0.0.1:9/directory"];
+    let serving = place.serve(&[&domain[..], &["--set", "acme.http_listen=127.0.0.1:0"]].concat());
+    eventually(async || place.run(&[&["tls", "status"], &domain[..]].concat()).stdout.contains("failed 1 times")).await;
+    let status = place.run(&[&["tls", "status", "--json"], &domain[..]].concat()).exits(0);
+    let status: serde_json::Value = serde_json::from_str(&status.stdout).unwrap();
+    assert_eq!((&status["domain"], &status["failures"]), (&"registry.example.org".into(), &1.into()));
+    assert!(status["not_after"].is_null() && status["error"].is_string() && status["next_try"].is_string(), "{status}");
+    place.run(&["tls", "status"]).exits(2).complains("--domain");
+    let log = serving.stop().await;
+    for words in
+        ["there is no certificate yet", "serving https://", "sending plain HTTP on", "no certificate was obtained"]
+    {
+        assert!(log.contains(words), "{words}\n{log}");
+    }
+}
+
+#[tokio::test]
 async fn a_local_authority_is_made_once_and_its_certificate_again() {
     let place = Place::new();
     let read = |name: &str| fs::read(place.path().join("certificates").join(name)).unwrap();

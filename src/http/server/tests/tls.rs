@@ -45,7 +45,7 @@ impl Pair {
 
     fn options(&self) -> Options {
         let files = TlsFiles { cert: self.path("cert.pem"), key: self.path("key.pem") };
-        Options { tls: Some(files), ..Options::default() }
+        Options { tls: Some(TlsSource::Files(files)), ..Options::default() }
     }
 }
 
@@ -174,7 +174,7 @@ async fn plain_client_is_turned_away() {
 async fn unusable_files_are_named() {
     let pair = Pair::new();
     let refused = |cert: &str, key: &str| {
-        let tls = Some(TlsFiles { cert: pair.path(cert), key: pair.path(key) });
+        let tls = Some(TlsSource::Files(TlsFiles { cert: pair.path(cert), key: pair.path(key) }));
         Server::new(Vec::new(), Options { tls, ..Options::default() }).unwrap_err().to_string()
     };
     std::fs::write(pair.path("empty.pem"), "").unwrap();
