@@ -38,6 +38,14 @@ impl MasterKey {
         hmac::Key::from(okm)
     }
 
+    /// The 32 bytes that belong to a text under a label (HMAC-SHA256): the same ones each time, and nobody else's to tell.
+    #[must_use]
+    pub fn bytes_of(&self, label: &str, text: &str) -> [u8; 32] {
+        let tag = hmac::sign(&self.derive(label), text.as_bytes());
+        let Ok(bytes) = tag.as_ref().try_into() else { unreachable!("SHA-256 gives 32 bytes") };
+        bytes
+    }
+
     /// Seals `secret`; it can be opened for the same `purpose` only, so that no row stands in for another.
     pub fn seal(&self, purpose: &str, secret: &[u8]) -> Vec<u8> {
         let nonce: [u8; NONCE_LEN] = random();

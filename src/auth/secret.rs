@@ -6,7 +6,6 @@
 
 use std::fmt;
 
-use aws_lc_rs::hmac;
 use sha2::{Digest as _, Sha256};
 
 /// What a secret belongs to.
@@ -73,13 +72,6 @@ impl Secret {
         let checksum = checksum(&text);
         text.push_str(&checksum);
         Self { kind, text }
-    }
-
-    /// Makes the secret that belongs to a text: the same one each time, and never told from the text without the key.
-    #[must_use]
-    pub fn derived(kind: SecretKind, key: &hmac::Key, text: &str) -> Option<Self> {
-        let tag = hmac::sign(key, format!("{} {text}", kind.as_str()).as_bytes());
-        Some(Self::new(kind, tag.as_ref().try_into().ok()?))
     }
 
     /// Reads a secret; nothing when it is not one, which costs no look-up.

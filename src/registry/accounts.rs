@@ -146,9 +146,10 @@ const ONCE_HOLDS: i64 = 24 * 3600 * 1_000_000;
 /// Makes a secret: of random bytes, or, for a create that may be sent again, the one that belongs to it.
 fn secret(registry: &Registry, ctx: &Ctx, kind: SecretKind, about: &Value) -> Result<Secret, Error> {
     let Some(once) = &ctx.once else { return Ok(Secret::new(kind, random())) };
-    let key = registry.access.master()?.derive("secrets of creates that are sent again");
-    let text = Value::from(vec![about.clone(), ctx.identity.principal().into(), once.to_string().into()]).to_string();
-    Secret::derived(kind, &key, &text).ok_or(Error::MasterKey)
+    let text = [kind.as_str().into(), about.clone(), ctx.identity.principal().into(), once.to_string().into()];
+    let text = Value::from(text.to_vec()).to_string();
+    let bytes = registry.access.master()?.bytes_of("secrets of creates that are sent again", &text);
+    Ok(Secret::new(kind, bytes))
 }
 
 /// Finds what a create that is sent again made the first time.
