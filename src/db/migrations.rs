@@ -32,6 +32,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(2, "0002_access"),
     migration!(3, "0003_audit"),
     migration!(4, "0004_sign_up"),
+    migration!(5, "0005_second_factor"),
 ];
 
 /// The newest schema this binary knows.

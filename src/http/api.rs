@@ -4,6 +4,7 @@
 //! document all follow from the declaration.
 
 mod call;
+mod cookie;
 mod identity;
 mod namespaces;
 mod openapi;
@@ -13,6 +14,8 @@ mod repositories;
 mod robots;
 mod roles;
 mod route;
+mod second_factor;
+mod sessions;
 mod teams;
 mod times;
 mod tokens;
@@ -29,12 +32,13 @@ use super::body::Body;
 use super::exchange::Exchange;
 use super::{limits, v2};
 use crate::app::limits::Class;
-use crate::auth::{Presented, Proof, Secret};
+use crate::auth::surface::{self, Kind, Shown, Surface};
+use crate::auth::{Presented, Proof, Secret, SecretKind};
 use crate::registry::access::manage::admit_to;
 use crate::registry::access::{self, Denial, Why};
 use call::{Call, Reply};
 use problem::Refused;
-use route::{Found, Route};
+use route::{Found, Needs, Route};
 
 /// What stands before every path.
 pub(super) const BASE: &str = "/api/v1";
@@ -42,8 +46,17 @@ pub(super) const BASE: &str = "/api/v1";
 const MAX_BODY: usize = 64 * 1024;
 
 /// Every route, one slice a noun.
-const ROUTES: [&[Route]; 7] =
-    [identity::ROUTES, users::ROUTES, tokens::ROUTES, namespaces::ROUTES, teams::ROUTES, roles::ROUTES, robots::ROUTES];
+const ROUTES: [&[Route]; 9] = [
+    identity::ROUTES,
+    sessions::ROUTES,
+    users::ROUTES,
+    second_factor::ROUTES,
+    tokens::ROUTES,
+    namespaces::ROUTES,
+    teams::ROUTES,
+    roles::ROUTES,
+    robots::ROUTES,
+];
 
 fn routes() -> impl Iterator<Item = &'static Route> {
     ROUTES.into_iter().flatten().chain(repositories::ROUTES)
@@ -87,10 +100,11 @@ async fn prepare(exchange: &mut Exchange, parts: &http::request::Parts, body: In
     let path = parts.uri.path().strip_prefix(BASE).ok_or(Refused::NoRoute)?;
     let (route, found) = route::find(routes(), &parts.method, path, parts.uri.query().unwrap_or_default())?;
     let app = Arc::clone(&exchange.app);
-    let proof = authenticate(exchange, parts).await?;
+    let proof = authenticate(exchange, parts, route.needs).await?;
     let target = route.target(&found)?;
     admit_to(&app.registry, &mut exchange.ctx, &proof, &target, route.takes).await?;
-    let quota = limits::take(exchange, Class::Api).map_err(Refused::TooMany)?;
+    let class = if route.needs == Needs::Open { Class::Token } else { Class::Api };
+    let quota = limits::take(exchange, class).map_err(Refused::TooMany)?;
     let body = Limited::new(body, MAX_BODY).collect().await.map_err(|_| Refused::Body)?.to_bytes();
     Ok((route, found, body, quota))
 }
@@ -107,17 +121,39 @@ async fn perform(route: &'static Route, call: Call) -> Result<Reply, Refused> {
     })
 }
 
-/// What a request proves here: by a personal token or a robot's secret as a bearer, and by nothing else.
-async fn authenticate(exchange: &Exchange, parts: &http::request::Parts) -> Result<Arc<Proof>, Refused> {
+/// What a request proves here, by a credential that opens the API: that is looked at first.
+async fn authenticate(exchange: &Exchange, parts: &http::request::Parts, needs: Needs) -> Result<Arc<Proof>, Refused> {
     let registry = &exchange.app.registry;
-    match v2::presented(&parts.headers)? {
-        Presented::Nothing => Ok(registry.access.anonymous()),
-        Presented::Bearer(text) => match Secret::parse(&text) {
-            Some(secret) => Ok(access::authenticate_secret(registry, &exchange.ctx, &secret).await?),
-            None => Err(Refused::Credential),
+    // Who signs in may hold a cookie that is over.
+    if needs == Needs::Open {
+        return Ok(registry.access.anonymous());
+    }
+    let (kind, secret, shown) = match v2::presented(&parts.headers)? {
+        Presented::Nothing => match cookie::read(&parts.headers, exchange.scheme) {
+            Some(secret) => {
+                let shown = cookie::shown(&parts.headers, &secret);
+                (Kind::Secret(secret.kind()), Some(secret), shown)
+            }
+            None => (Kind::Nothing, None, Shown::Not),
         },
-        Presented::Basic { .. } if registry.access.open => Err(Denial::of(Why::Open).into()),
-        Presented::Basic { .. } => Err(Refused::Credential),
+        Presented::Bearer(text) => match Secret::parse(&text) {
+            Some(secret) => (Kind::Secret(secret.kind()), Some(secret), Shown::Bearer),
+            None => (Kind::Jwt, None, Shown::Bearer),
+        },
+        Presented::Basic { .. } if registry.access.open => return Err(Denial::of(Why::Open).into()),
+        Presented::Basic { .. } => (Kind::Password, None, Shown::Basic),
+    };
+    if !surface::opens(kind, Surface::Api, shown) {
+        let forged = kind == Kind::Secret(SecretKind::Session) && shown == Shown::Cookie;
+        return Err(if forged { Refused::Csrf } else { Refused::Credential });
+    }
+    let ctx = &exchange.ctx;
+    match secret {
+        None => Ok(registry.access.anonymous()),
+        Some(secret) if secret.kind() == SecretKind::Session => {
+            Ok(access::sessions::find(registry, ctx, &secret, needs == Needs::Session).await?)
+        }
+        Some(secret) => Ok(access::authenticate_secret(registry, ctx, &secret).await?),
     }
 }
 

@@ -5,6 +5,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use super::access::sessions;
 use super::{Ctx, Error, Event, Registry, audit, blobs::parse_location};
 use crate::blobs::UploadId;
 use crate::db::{self, Tx, blobs, garbage, uploads};
@@ -65,6 +66,7 @@ pub async fn sweep(registry: &Registry, ctx: &Ctx) -> Result<Swept, Error> {
             break;
         }
     }
+    sessions::expire(registry, ctx.now).await?;
     audit::erase(registry, ctx.now).await?;
     for _ in 0..STEPS {
         let done = audit::expire(registry, ctx).await?;

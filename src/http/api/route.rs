@@ -32,8 +32,12 @@ fn schema_of<T: ToSchema>(schemas: &mut Schemas) -> String {
 /// What the caller must be allowed to manage. The names in the path or the query say which one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Needs {
+    /// Nothing, not even a credential: it is how somebody comes to one.
+    Open,
     /// Any credential that holds.
     Anybody,
+    /// A session, whether or not the second factor was shown yet; the user's own, where the path names one.
+    Session,
     /// The whole instance.
     Instance,
     /// The account `{user}`: one's own, or as an administrator.
@@ -137,7 +141,9 @@ impl Route {
     pub fn target(&self, found: &Found) -> Result<Target, Refused> {
         let pattern = |text: &str| Pattern::parse(text).ok_or_else(|| Refused::pattern(text));
         Ok(match self.needs {
+            Needs::Open => Target::Open,
             Needs::Anybody => Target::Anybody,
+            Needs::Session => Target::Session(Some(found.argument("user").to_owned()).filter(|user| !user.is_empty())),
             Needs::Instance => Target::Instance,
             Needs::Account => Target::Account(found.argument("user").to_owned()),
             Needs::Namespace => Target::Over(Pattern::namespace(found.argument("namespace"))),

@@ -57,9 +57,9 @@ fn identity(tx: &mut Tx<'_>, name: &str) -> Result<Identity, Error> {
             public_id: robot.public_id.into(),
             name,
             admin: false,
+            second_factor: false,
         })));
     }
     let user = users::by_name(tx, name)?.filter(users::UserRow::is_active).ok_or_else(|| unknown("active user"))?;
-    let account = Account { id: user.id, public_id: user.public_id.into(), name: user.name.into(), admin: user.admin };
-    Ok(Identity::User(Arc::new(account)))
+    Ok(Identity::User(Arc::new(Account::of(&user))))
 }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use oci::RepositoryName;
 
-use super::{Denial, Why, admit, standing};
+use super::{Denial, Why, admit, sessions, standing};
 use crate::auth::policy::{self, Decision};
-use crate::auth::{Pattern, Permissions, Proof};
+use crate::auth::{Credential, Pattern, Permissions, Proof};
 use crate::db::{self, Tx, access, epoch, namespaces};
 use crate::registry::context::{Held, Identity};
 use crate::registry::{Ctx, Error, Registry};
@@ -14,8 +14,12 @@ use crate::registry::{Ctx, Error, Registry};
 /// What is to be managed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
+    /// What everybody may do, signed in or not.
+    Open,
     /// Nothing in particular: whoever shows a credential that holds.
     Anybody,
+    /// The session that the caller shows, whether or not the second factor was shown yet; of this user, where one is named.
+    Session(Option<String>),
     /// The whole instance.
     Instance,
     /// A user, by name: the user's own, and the administrators'.
@@ -45,11 +49,18 @@ pub async fn admit_to(
     if registry.access.open {
         return Err(Denial::of(Why::Open).into());
     }
+    if *target == Target::Open {
+        return Ok(());
+    }
+    if let Target::Session(user) = target {
+        return admit_session(registry, ctx, proof, user.as_deref()).await;
+    }
     let (asked, about, now) = (Arc::clone(proof), target.clone(), ctx.now);
     let look = move |tx: &mut Tx<'_>| stand(tx, &asked, &about, now);
     let Some(stand) = registry.db.read(look).await? else { return Err(Denial::of(Why::Over).into()) };
     let denial = |why| Denial { needed, name: stand.identity.name(), ..Denial::of(why) };
     let why = match policy::check(stand.identity != Identity::Anonymous, stand.rights, stand.reach, needed) {
+        _ if registry.access.lacks_factor(&stand.identity) => Why::FactorMissing,
         // Nothing in particular still takes somebody.
         Decision::Allow if stand.identity == Identity::Anonymous => Why::SignIn,
         Decision::Allow => {
@@ -69,6 +80,33 @@ pub async fn admit_to(
         Decision::Hidden => Why::Hidden,
     };
     Err(denial(why).into())
+}
+
+/// Lets in who shows a session, for what is about the session and the second factor themselves.
+async fn admit_session(
+    registry: &Registry,
+    ctx: &mut Ctx,
+    proof: &Arc<Proof>,
+    user: Option<&str>,
+) -> Result<(), Error> {
+    let (asked, access, now) = (Arc::clone(proof), Arc::clone(&registry.access), ctx.now);
+    let look = move |tx: &mut Tx<'_>| {
+        Ok::<_, db::Error>((sessions::account_of(tx, &access, &asked, now)?, epoch::current(tx)?))
+    };
+    let (account, epoch) = registry.db.read(look).await?;
+    let account = match (account, &proof.credential) {
+        (Some(account), _) => account,
+        (None, Credential::None) => return Err(Denial::of(Why::SignIn).into()),
+        (None, Credential::Session(_)) => return Err(Denial::of(Why::Over).into()),
+        (None, Credential::Password { .. } | Credential::Token(_)) => return Err(Denial::of(Why::ProveAgain).into()),
+    };
+    if user.is_some_and(|user| *user != *account.name) {
+        return Err(Denial { name: Some(Arc::clone(&account.name)), ..Denial::of(Why::Hidden) }.into());
+    }
+    ctx.identity = Identity::User(Arc::new(account));
+    ctx.hands_on = Permissions::NONE;
+    ctx.credential = Some(Arc::new(Held { proof: Arc::clone(proof), reach: Permissions::NONE, token: 0, epoch }));
+    Ok(())
 }
 
 /// How a caller stands to what it wants to manage.
@@ -93,7 +131,7 @@ fn stand(tx: &mut Tx<'_>, proof: &Proof, target: &Target, now: i64) -> Result<Op
             let about = who.limits.is_empty() || who.limits.iter().any(|limit| limit.covers(pattern));
             (over(tx, &who.identity, who.token, pattern)?, if about { who.reach } else { whole })
         }
-        Target::Repository(_) => (Permissions::NONE, Permissions::NONE),
+        Target::Open | Target::Session(_) | Target::Repository(_) => (Permissions::NONE, Permissions::NONE),
     };
     Ok(Some(Stand { rights, reach, token: who.token, epoch, identity: who.identity }))
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use oci::RepositoryName;
 
+use super::sessions;
 use crate::auth::policy::{self, Facts, Held};
 use crate::auth::{Credential, Pattern, Permissions, Principal, Proof, Visibility};
 use crate::db::access::{self, HeldRow};
@@ -127,8 +128,7 @@ pub(super) fn who_in(tx: &mut Tx<'_>, proof: &Proof, now: i64) -> Result<Option<
 
 fn user(tx: &mut Tx<'_>, id: &str, credential: &Credential, now: i64) -> Result<Option<Who>, db::Error> {
     let Some(user) = users::by_public_id(tx, id)?.filter(users::UserRow::is_active) else { return Ok(None) };
-    let account = Account { id: user.id, public_id: id.into(), name: user.name.into(), admin: user.admin };
-    let identity = Identity::User(Arc::new(account));
+    let identity = Identity::User(Arc::new(Account::of(&user)));
     match credential {
         Credential::Password { version } if *version == user.password_version => {
             Ok(Some(Who { identity, reach: Permissions::ALL, limits: Vec::new(), token: 0, until: i64::MAX }))
@@ -141,6 +141,10 @@ fn user(tx: &mut Tx<'_>, id: &str, credential: &Credential, now: i64) -> Result<
             };
             by_token(tx, identity, token.filter(same), now)
         }
+        Credential::Session(session) => {
+            let until = sessions::user_of(tx, session, &user, now)?;
+            Ok(until.map(|until| Who { identity, reach: Permissions::ALL, limits: Vec::new(), token: 0, until }))
+        }
         Credential::Password { .. } | Credential::None => Ok(None),
     }
 }
@@ -152,7 +156,8 @@ fn robot(tx: &mut Tx<'_>, id: &str, credential: &Credential, now: i64) -> Result
     if robot.disabled || until <= now {
         return Ok(None);
     }
-    let account = Account { id: robot.id, public_id: id.into(), name: robot.full_name().into(), admin: false };
+    let (public_id, name) = (id.into(), robot.full_name().into());
+    let account = Account { id: robot.id, public_id, name, admin: false, second_factor: false };
     let token = tokens::by_public_id(tx, token, now)?.filter(|token| token.robot_id == Some(robot.id));
     let who = by_token(tx, Identity::Robot(Arc::new(account)), token, now)?;
     Ok(who.map(|who| Who { until: who.until.min(until), ..who }))

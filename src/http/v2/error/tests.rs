@@ -63,6 +63,10 @@ fn denials() -> Vec<Error> {
         Why::BeyondCredential,
         Why::Forbidden,
         Why::Hidden,
+        Why::TokenInstead,
+        Why::FactorMissing,
+        Why::FactorPending,
+        Why::ProveAgain,
         Why::Throttled(std::time::Duration::from_secs(8)),
     ];
     let denied = |why, name: &str, needed| {
