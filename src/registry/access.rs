@@ -119,7 +119,7 @@ impl Access {
 
     /// Whether it is a user who lacks the second factor that everybody has to have.
     fn lacks_factor(&self, identity: &Identity) -> bool {
-        self.requires_factor && matches!(identity, Identity::User(account) if !account.second_factor)
+        self.requires_factor && standing::lacks_factor(identity)
     }
 
     /// The key under which secrets are sealed.
@@ -185,6 +185,8 @@ pub enum Why {
     TokenInstead,
     /// Everybody has to have a second factor, and the user has none.
     FactorMissing,
+    /// The namespace asks for a second factor, and the user, who would be let in with one, has none.
+    FactorWanted,
     /// The code of the second factor was not shown yet.
     FactorPending,
     /// It takes a session in which password, and second factor, were shown a short while ago.
@@ -256,6 +258,10 @@ fn decide(standing: &Standing, proof: &Proof, name: &RepositoryName, needed: Per
     let reach = standing.reach & proof.bound.on(name);
     let why = match policy::check(standing.signed_in, standing.rights, reach, needed) {
         Decision::Allow => return Ok(()),
+        // Who would be let in with one is told so: that tells nothing which the role does not.
+        _ if policy::check(standing.signed_in, standing.with_factor, reach, needed) == Decision::Allow => {
+            Why::FactorWanted
+        }
         Decision::SignIn => Why::SignIn,
         Decision::BeyondCredential => Why::BeyondCredential,
         Decision::Forbidden => Why::Forbidden,

@@ -217,7 +217,7 @@ fn denied(denial: &Denial) -> (StatusCode, &'static str) {
         Why::WrongCredentials | Why::Malformed => (StatusCode::UNAUTHORIZED, "credential"),
         Why::Expired | Why::Over => (StatusCode::UNAUTHORIZED, "credential_over"),
         Why::TokenInstead => (StatusCode::UNAUTHORIZED, "credential"),
-        Why::FactorMissing => (StatusCode::FORBIDDEN, "second_factor_missing"),
+        Why::FactorMissing | Why::FactorWanted => (StatusCode::FORBIDDEN, "second_factor_missing"),
         Why::FactorPending => (StatusCode::FORBIDDEN, "second_factor"),
         Why::ProveAgain => (StatusCode::FORBIDDEN, "prove_again"),
         Why::BeyondCredential => (StatusCode::FORBIDDEN, "insufficient_scope"),
@@ -243,6 +243,9 @@ fn denial_in_words(denial: &Denial) -> String {
              one up with POST /api/v1/users/{user}/second-factor"
                 .to_owned()
         }
+        Why::FactorWanted => "what you hold here counts with a second factor only, and you have none: sign in with POST \
+                              /api/v1/session, then set one up with POST /api/v1/users/{user}/second-factor"
+            .to_owned(),
         Why::FactorPending => {
             "show the code of your second factor first: PUT /api/v1/session with {\"code\": \"123456\"}".to_owned()
         }

@@ -37,7 +37,7 @@ fn status(denial: &Denial) -> (StatusCode, ErrorCode) {
         | Why::FactorMissing
         | Why::FactorPending
         | Why::ProveAgain => (StatusCode::UNAUTHORIZED, ErrorCode::Unauthorized),
-        Why::Forbidden | Why::Open => (StatusCode::FORBIDDEN, ErrorCode::Denied),
+        Why::Forbidden | Why::FactorWanted | Why::Open => (StatusCode::FORBIDDEN, ErrorCode::Denied),
         Why::Hidden => (StatusCode::NOT_FOUND, ErrorCode::NameUnknown),
         Why::Throttled(_) => (StatusCode::TOO_MANY_REQUESTS, ErrorCode::TooManyRequests),
     }
@@ -96,6 +96,14 @@ pub(in crate::http) fn message(denial: &Denial, host: &str) -> String {
             format!(
                 "everybody here has to have a second factor, and {who} has none; sign in at /api/v1/session, set one up, \
                  then make a token and type: docker login {host}"
+            )
+        }
+        (Why::FactorWanted, name) => {
+            let who = denial.name.as_deref().unwrap_or("your account");
+            format!(
+                "{} lets you in with a second factor only, and {who} has none; sign in at /api/v1/session and set one up, \
+                 then try again",
+                name.unwrap_or("it")
             )
         }
         (Why::FactorPending | Why::ProveAgain, _) => {
@@ -172,6 +180,7 @@ fn challenge(denial: &Denial, scheme: &str, host: &str) -> String {
         | Why::Hidden
         | Why::TokenInstead
         | Why::FactorMissing
+        | Why::FactorWanted
         | Why::FactorPending
         | Why::ProveAgain
         | Why::Open

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use oci::RepositoryName;
 
 use super::{Denial, Why, admit, sessions, standing};
-use crate::auth::policy::{self, Decision};
+use crate::auth::policy::{self, Decision, Facts};
 use crate::auth::{Credential, Pattern, Permissions, Proof};
 use crate::db::{self, Tx, access, epoch, namespaces};
 use crate::registry::context::{Held, Identity};
@@ -74,6 +74,7 @@ pub async fn admit_to(
             }));
             return Ok(());
         }
+        _ if policy::check(true, stand.with_factor, stand.reach, needed) == Decision::Allow => Why::FactorWanted,
         Decision::SignIn => Why::SignIn,
         Decision::BeyondCredential => Why::BeyondCredential,
         Decision::Forbidden => Why::Forbidden,
@@ -113,6 +114,8 @@ async fn admit_session(
 struct Stand {
     identity: Identity,
     rights: Permissions,
+    /// What they would be with the second factor that the namespace asks for.
+    with_factor: Permissions,
     reach: Permissions,
     token: i64,
     epoch: i64,
@@ -123,17 +126,18 @@ fn stand(tx: &mut Tx<'_>, proof: &Proof, target: &Target, now: i64) -> Result<Op
     let Some(who) = standing::who_in(tx, proof, now)? else { return Ok(None) };
     // A token that is about some repositories only lets nothing else be managed, and the rest be looked at at most.
     let whole = if who.limits.is_empty() { who.reach } else { who.reach & Permissions::READ };
-    let (rights, reach) = match target {
-        Target::Anybody => (Permissions::NONE, who.reach),
-        Target::Instance => (of_instance(&who.identity), whole),
-        Target::Account(name) => (of_account(&who.identity, name), whole),
+    let same = |rights| (rights, rights);
+    let ((rights, with_factor), reach) = match target {
+        Target::Anybody => (same(Permissions::NONE), who.reach),
+        Target::Instance => (same(of_instance(&who.identity)), whole),
+        Target::Account(name) => (same(of_account(&who.identity, name)), whole),
         Target::Over(pattern) => {
             let about = who.limits.is_empty() || who.limits.iter().any(|limit| limit.covers(pattern));
             (over(tx, &who.identity, who.token, pattern)?, if about { who.reach } else { whole })
         }
-        Target::Open | Target::Session(_) | Target::Repository(_) => (Permissions::NONE, Permissions::NONE),
+        Target::Open | Target::Session(_) | Target::Repository(_) => (same(Permissions::NONE), Permissions::NONE),
     };
-    Ok(Some(Stand { rights, reach, token: who.token, epoch, identity: who.identity }))
+    Ok(Some(Stand { rights, with_factor, reach, token: who.token, epoch, identity: who.identity }))
 }
 
 /// That there is an instance is no secret, so whoever may not administer it is told so.
@@ -155,13 +159,21 @@ fn of_account(identity: &Identity, name: &str) -> Permissions {
     }
 }
 
-fn over(tx: &mut Tx<'_>, identity: &Identity, token: i64, pattern: &Pattern) -> Result<Permissions, db::Error> {
+/// What the caller may do in all that a pattern matches, and what with the second factor that is asked for there.
+fn over(
+    tx: &mut Tx<'_>,
+    identity: &Identity,
+    token: i64,
+    pattern: &Pattern,
+) -> Result<(Permissions, Permissions), db::Error> {
     let administers = of_instance(identity) == Permissions::ALL;
     let Some(namespace) = namespaces::find(tx, pattern.namespace_name())? else {
-        return Ok(if administers { Permissions::ALL } else { Permissions::NONE });
+        let rights = if administers { Permissions::ALL } else { Permissions::NONE };
+        return Ok((rights, rights));
     };
     let facts = standing::facts_of_namespace(tx, identity, &namespace)?;
     let rights = policy::rights_over(&facts, pattern);
     let seen = access::sees_namespace(tx, Ctx::viewer_of(identity, token), namespace.id)?;
-    Ok(if seen { rights | Permissions::READ } else { rights })
+    let rights = if seen { rights | Permissions::READ } else { rights };
+    Ok((rights, rights | policy::rights_over(&Facts { factor_missing: false, ..facts }, pattern)))
 }

@@ -52,6 +52,8 @@ pub(super) struct Standing {
     pub(super) identity: Identity,
     pub(super) signed_in: bool,
     pub(super) rights: Permissions,
+    /// What they would be with the second factor that the namespace asks for.
+    pub(super) with_factor: Permissions,
     pub(super) reach: Permissions,
     pub(super) token: i64,
 }
@@ -101,6 +103,7 @@ pub(super) fn load(
         until: who.until,
         signed_in: facts.signed_in,
         rights,
+        with_factor: policy::rights_with_factor(&facts, name),
         reach: who.reach_on(name),
         token: who.token,
         identity: who.identity,
@@ -178,7 +181,8 @@ pub(super) fn facts(tx: &mut Tx<'_>, identity: &Identity, name: &RepositoryName)
     let Some(target) = access::target(tx, name)? else { return Ok(marks(identity)) };
     let visibility = target.visibility.as_deref().map(visibility).transpose()?;
     let facts = within(tx, identity, target.namespace_id, (&target.owner_kind, target.owner_id))?;
-    Ok(Facts { visibility, ..facts })
+    let factor_missing = target.require_second_factor && lacks_factor(identity);
+    Ok(Facts { visibility, factor_missing, ..facts })
 }
 
 /// Puts together what is known of a principal in a namespace; nothing there is seen by its visibility.
@@ -187,7 +191,13 @@ pub(super) fn facts_of_namespace(
     identity: &Identity,
     namespace: &NamespaceRow,
 ) -> Result<Facts, db::Error> {
-    within(tx, identity, namespace.id, (&namespace.owner_kind, namespace.owner_id))
+    let facts = within(tx, identity, namespace.id, (&namespace.owner_kind, namespace.owner_id))?;
+    Ok(Facts { factor_missing: namespace.require_second_factor && lacks_factor(identity), ..facts })
+}
+
+/// Whether it is a user without a second factor; robots need none.
+pub(super) fn lacks_factor(identity: &Identity) -> bool {
+    matches!(identity, Identity::User(account) if !account.second_factor)
 }
 
 fn within(

@@ -167,3 +167,90 @@ async fn where_everybody_has_to_have_one_who_has_none_can_only_set_it_up() {
     })
     .await;
 }
+
+const REPOSITORIES: [&str; 5] = ["acme/app", "acme/inside", "acme/open", "acme/secret", "bob/own"];
+
+/// What somebody may read: as the policy decides one by one, which lists, made by one statement, have to agree with.
+async fn readable(client: &Client) -> Vec<String> {
+    let mut found = Vec::new();
+    for name in REPOSITORIES {
+        if client.get(format!("/v2/{name}/tags/list")).await.status == 200 {
+            found.push(name.to_owned());
+        }
+    }
+    assert_eq!(client.get("/v2/_catalog").await.expect(200).strings("repositories"), found);
+    found
+}
+
+#[tokio::test]
+async fn an_organisation_that_asks_for_a_second_factor_lets_its_people_in_with_one_only() {
+    on_each_engine_with_accounts(async |app| {
+        let admin_pair = app.as_user("admin");
+        let scopes = ["read", "write", "delete", "admin"];
+        let admin = app.as_bearer(&app.personal_token("admin", "all", &scopes).await);
+        let json = |client: &Client, method: Method, path: &str, body: serde_json::Value| {
+            let call = client.call(method, format!("/api/v1{path}")).header("content-type", "application/json");
+            call.body(body.to_string())
+        };
+        json(&admin, Method::PUT, "/organisations/acme", json!({})).await.expect(201);
+        for (n, name) in REPOSITORIES.into_iter().enumerate() {
+            admin_pair.push_image(name, "v1", &n.to_string()).await;
+        }
+        app.set_visibility("acme/inside", "internal").await;
+        app.set_visibility("acme/open", "public").await;
+        app.grant("owner", "alice", "acme").await;
+        app.grant("developer", "bob", "acme/app").await;
+        let robot = app.robot("acme+ci").await;
+        app.grant_robot("guest", "acme+ci", "acme").await;
+        let robot = app.as_pair("acme+ci", robot);
+        let secret = app.personal_token("bob", "all", &scopes).await;
+        let (bob, bob_api) = (app.as_pair("bob", &secret), app.as_bearer(&secret));
+        let jwt = app.as_bearer(&bob.token_for("repository:acme/app:pull,push").await);
+        let before = ["acme/app", "acme/inside", "acme/open", "bob/own"];
+        assert_eq!(readable(&bob).await, before);
+        // Nobody shuts himself out by it, and of users' own namespaces it is not asked.
+        let require = |on: bool| json!({ "require_second_factor": on });
+        let alone = app.as_bearer(&app.personal_token("alice", "all", &scopes).await);
+        json(&alone, Method::PATCH, "/namespaces/acme", require(true)).await.expect(409);
+        json(&admin, Method::PATCH, "/namespaces/bob", require(true)).await.expect(403);
+        let mut alice = Browser::sign_in(app, "alice", None).await;
+        alice.set_up().await;
+        let changed = alice.send(Method::PATCH, "/namespaces/acme", require(true)).await.expect(200);
+        assert_eq!(changed.json()["require_second_factor"], true);
+        // From the next request on, roles count no more, nor does being signed in.
+        let shut_out = async || {
+            assert_eq!(readable(&bob).await, ["acme/open", "bob/own"]);
+            let refused = jwt.get("/v2/acme/app/manifests/v1").await.refused(403, "DENIED");
+            assert!(
+                refused.message().contains("acme/app lets you in with a second factor only"),
+                "{}",
+                refused.message()
+            );
+            jwt.post("/v2/acme/app/blobs/uploads/").await.refused(403, "DENIED");
+            bob.get("/v2/acme/inside/tags/list").await.refused(403, "DENIED");
+            // What a second factor would not open either is hidden as ever.
+            bob.get("/v2/acme/secret/tags/list").await.refused(404, "NAME_UNKNOWN");
+            let seen = bob_api.get("/api/v1/repositories").await.expect(200).json();
+            assert_eq!(seen["items"].as_array().unwrap().len(), 2, "{seen}");
+            let why = admin.get("/api/v1/access?on=acme/app&action=push&who=bob").await.expect(200).json();
+            assert_eq!((&why["allowed"], &why["waiting"][0]["role"]), (&json!(false), &json!("developer")));
+        };
+        shut_out().await;
+        assert_eq!(readable(&admin_pair).await, REPOSITORIES);
+        assert_eq!(readable(&robot).await, ["acme/app", "acme/inside", "acme/open", "acme/secret"]);
+        app.as_bearer(&app.token_for("repository:acme/open:pull").await)
+            .get("/v2/acme/open/tags/list")
+            .await
+            .expect(200);
+        let mut browser = Browser::sign_in(app, "bob", None).await;
+        browser.set_up().await;
+        assert_eq!(readable(&bob).await, before);
+        jwt.get("/v2/acme/app/manifests/v1").await.expect(200);
+        jwt.begin("acme/app").await;
+        admin.delete("/api/v1/users/bob/second-factor").await.expect(204);
+        shut_out().await;
+        alice.send(Method::PATCH, "/namespaces/acme", require(false)).await.expect(200);
+        assert_eq!(readable(&bob).await, before);
+    })
+    .await;
+}

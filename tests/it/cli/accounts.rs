@@ -223,6 +223,15 @@ async fn an_operator_sees_where_somebody_is_signed_in_and_takes_a_lost_second_fa
     place.run(&["admin", "reset-second-factor", "alice"]).exits(0);
     client.as_pair("alice", PASSWORD).get("/v2/").await.expect(200);
     alice.get("/me").await.expect(401);
+    place.run(&["org", "add", "acme"]).exits(0);
+    place.run(&["role", "grant", "guest", "--user", "alice", "--on", "acme"]).exits(0);
+    place.run(&["org", "set", "acme", "--require-second-factor", "true"]).exits(0).says("second-factor status");
+    place.run(&["org", "set", "alice", "--require-second-factor", "true"]).complains("organisations");
+    place.run(&["namespace", "show", "acme"]).exits(0).says("second factor: required");
+    let explain = ["access", "explain", "alice", "pull", "acme/app"];
+    place.run(&explain).exits(1).says("waits for the second factor that acme asks for: the role guest");
+    place.run(&["org", "set", "acme", "--require-second-factor", "false"]).exits(0);
+    place.run(&explain).exits(0).says("because the role guest");
     let alice = Browser::sign_in(&client, "alice", None).await;
     place.run(&["user", "sessions", "alice"]).exits(0).says("127.0.0.1");
     place.run(&["user", "end-sessions", "alice"]).exits(0).says("ended 1 sessions");

@@ -65,6 +65,7 @@ fn denials() -> Vec<Error> {
         Why::Hidden,
         Why::TokenInstead,
         Why::FactorMissing,
+        Why::FactorWanted,
         Why::FactorPending,
         Why::ProveAgain,
         Why::Throttled(std::time::Duration::from_secs(8)),
