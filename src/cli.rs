@@ -5,6 +5,7 @@ mod admin;
 mod audit;
 mod check;
 mod config;
+mod factor;
 mod invite;
 mod mail;
 mod namespace;

@@ -79,7 +79,7 @@ pub async fn inspect(config: &Config) -> Result<Registry, OpenError> {
         DatabaseUrl::Embedded => Db::inspect_sqlite(&config.sqlite_path())?,
     };
     let store = Arc::new(Disk::open_existing(config.data_dir.join("store"), blobs::Durability::Full)?);
-    let access = Access::new(config.server.open, config.auth.token_lifetime, master_key::peek(config));
+    let access = Access::new(config.server.open, &config.auth, master_key::peek(config));
     let key = master_key::peek(config).map(|master| ChainKey::new(&master));
     assemble(config, db, store, access, key)
 }
@@ -103,7 +103,7 @@ pub async fn registry(config: &Config, metrics: Option<&Arc<Metrics>>) -> Result
     }
     let master = master_key::load(config, &db).await?;
     let key = ChainKey::new(&master);
-    let access = Access::new(config.server.open, config.auth.token_lifetime, Some(master));
+    let access = Access::new(config.server.open, &config.auth, Some(master));
     assemble(config, db, store, access, Some(key))
 }
 

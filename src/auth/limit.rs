@@ -21,8 +21,11 @@ const HOME: i64 = 30 * 24 * 3600 * SECOND;
 /// At most this many of them are remembered, the latest.
 const MOST_HOMES: usize = 50_000;
 
-/// What failures are counted for, with how many are forgiven and how long a wait may grow.
-const PATIENCE: [(u32, i64); 3] = [
+/// What failures are counted for (as below), with how many are forgiven and how long a wait may grow.
+type Patience = [(u32, i64); 3];
+
+/// With passwords.
+const PASSWORDS: Patience = [
     // One account from one address: somebody mistypes.
     (5, LONGEST),
     // One address: an office behind one, or somebody who tries many accounts.
@@ -30,6 +33,10 @@ const PATIENCE: [(u32, i64); 3] = [
     // One account from everywhere. Its owner must never be kept out by others for long.
     (100, 2 * SECOND),
 ];
+
+/// With one-time passwords. Whoever guesses them knows the password already, and a million are soon tried: so many
+/// addresses together are no faster than one. The owner does not wait for them where the owner signed in before.
+const CODES: Patience = [(5, LONGEST), (30, LONGEST), (10, LONGEST)];
 
 #[derive(Debug, Clone, Copy)]
 struct Counter {
@@ -39,15 +46,32 @@ struct Counter {
 }
 
 /// Counts failures to sign in. Times are passed in, as microseconds since 1970.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Throttle {
+    patience: Patience,
     counters: HashMap<u64, Counter>,
     /// When an account last signed in at an address.
     homes: HashMap<u64, i64>,
     hasher: RandomState,
 }
 
+impl Default for Throttle {
+    fn default() -> Self {
+        Self::with(PASSWORDS)
+    }
+}
+
 impl Throttle {
+    /// For one-time passwords.
+    #[must_use]
+    pub fn for_codes() -> Self {
+        Self::with(CODES)
+    }
+
+    fn with(patience: Patience) -> Self {
+        Self { patience, counters: HashMap::new(), homes: HashMap::new(), hasher: RandomState::new() }
+    }
+
     fn keys(&self, account: &str, address: Option<IpAddr>) -> [u64; 3] {
         let address = address.map(network);
         [
@@ -71,7 +95,7 @@ impl Throttle {
     /// back when it was right.
     pub fn charge(&mut self, account: &str, address: Option<IpAddr>, now: i64) {
         self.make_room(now);
-        for (key, (forgiven, longest)) in self.keys(account, address).into_iter().zip(PATIENCE) {
+        for (key, (forgiven, longest)) in self.keys(account, address).into_iter().zip(self.patience) {
             let counter = self.counters.entry(key).or_insert(Counter { failures: 0, last: now, open_at: 0 });
             if now.saturating_sub(counter.last) > MEMORY {
                 counter.failures = 0;
@@ -111,10 +135,10 @@ impl Throttle {
     }
 
     fn make_room(&mut self, now: i64) {
-        if self.counters.len() + PATIENCE.len() > MOST {
+        if self.counters.len() + self.patience.len() > MOST {
             self.counters.retain(|_, counter| counter.open_at > now || now.saturating_sub(counter.last) <= MEMORY);
         }
-        if self.counters.len() + PATIENCE.len() > MOST {
+        if self.counters.len() + self.patience.len() > MOST {
             self.forget_half();
         }
     }
@@ -238,6 +262,19 @@ mod tests {
         }
         throttle.charge("alice", guesser, now);
         assert_eq!(throttle.wait("alice", guesser, now).unwrap().as_micros() as i64, LONGEST);
+    }
+
+    #[test]
+    fn codes_are_not_guessed_faster_from_many_addresses() {
+        let (mut throttle, home) = (Throttle::for_codes(), ip("203.0.113.5"));
+        throttle.charge("carol", home, 0);
+        throttle.forgive("carol", home, 0);
+        for n in 0..40 {
+            throttle.charge("carol", ip(&format!("198.51.100.{n}")), 0);
+        }
+        let wait = throttle.wait("carol", ip("192.0.2.7"), 0).unwrap();
+        assert_eq!(wait.as_micros() as i64, LONGEST);
+        assert_eq!(throttle.wait("carol", home, 0), None);
     }
 
     #[test]

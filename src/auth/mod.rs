@@ -6,6 +6,7 @@
 pub mod account_name;
 pub mod bearer;
 pub mod chain;
+pub mod csrf;
 pub mod limit;
 pub mod password;
 pub mod pattern;
@@ -14,6 +15,7 @@ pub mod policy;
 pub mod presented;
 pub mod proof;
 pub mod rate;
+pub mod recovery_code;
 pub mod role;
 pub mod scope;
 pub mod seal;

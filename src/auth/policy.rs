@@ -15,6 +15,8 @@ pub struct Facts {
     pub admin: bool,
     /// Whether the repository's namespace is the user's own.
     pub own_namespace: bool,
+    /// Whether the namespace asks for a second factor, and the user has none. A robot needs none.
+    pub factor_missing: bool,
     /// Who may see the repository; nothing while it does not exist.
     pub visibility: Option<Visibility>,
     /// The roles that it holds in the repository's namespace, whether or not they are about this repository.
@@ -63,6 +65,9 @@ impl Ground {
 }
 
 /// Lists the grounds on which a principal may do anything in a repository, by its canonical name.
+///
+/// Where a second factor is asked for and missing, roles count no more, and being signed in does not either: such a user is
+/// let in as somebody unknown is. Administrators are, for they could lift the demand; the instance may ask all for one.
 #[must_use]
 pub fn grounds(facts: &Facts, name: &RepositoryName) -> Vec<Ground> {
     let mut grounds = Vec::new();
@@ -72,10 +77,11 @@ pub fn grounds(facts: &Facts, name: &RepositoryName) -> Vec<Ground> {
     if facts.own_namespace {
         grounds.push(Ground::OwnNamespace);
     }
-    grounds.extend(facts.bindings.iter().filter(|held| held.on.matches(name)).cloned().map(Ground::Binding));
+    let bindings = if facts.factor_missing { &[] } else { facts.bindings.as_slice() };
+    grounds.extend(bindings.iter().filter(|held| held.on.matches(name)).cloned().map(Ground::Binding));
     match facts.visibility {
         Some(Visibility::Public) => grounds.push(Ground::Public),
-        Some(Visibility::Internal) if facts.user => grounds.push(Ground::Internal),
+        Some(Visibility::Internal) if facts.user && !facts.factor_missing => grounds.push(Ground::Internal),
         Some(Visibility::Internal | Visibility::Private) | None => {}
     }
     grounds
@@ -87,13 +93,20 @@ pub fn rights(facts: &Facts, name: &RepositoryName) -> Permissions {
     grounds(facts, name).iter().map(Ground::permissions).collect()
 }
 
+/// What a principal could do in a repository with the second factor that it lacks.
+#[must_use]
+pub fn rights_with_factor(facts: &Facts, name: &RepositoryName) -> Permissions {
+    rights(&Facts { factor_missing: false, ..facts.clone() }, name)
+}
+
 /// What a principal may do in everything that a pattern matches: what its roles there allow, each of them about all of
 /// it. Who may see a repository says nothing of others, so visibility does not count.
 #[must_use]
 pub fn rights_over(facts: &Facts, pattern: &Pattern) -> Permissions {
     let mark = |held, ground: Ground| if held { ground.permissions() } else { Permissions::NONE };
     let marks = mark(facts.admin, Ground::Administrator) | mark(facts.own_namespace, Ground::OwnNamespace);
-    let covering = facts.bindings.iter().filter(|held| held.on.covers(pattern)).map(|held| held.permissions);
+    let bindings = if facts.factor_missing { &[] } else { facts.bindings.as_slice() };
+    let covering = bindings.iter().filter(|held| held.on.covers(pattern)).map(|held| held.permissions);
     covering.fold(marks, Permissions::with)
 }
 

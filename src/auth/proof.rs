@@ -27,6 +27,8 @@ pub enum Credential {
     },
     /// By a token, by its public id.
     Token(Arc<str>),
+    /// By the session of a browser, by its public id.
+    Session(Arc<str>),
 }
 
 /// What a request has proved. What the principal may do is looked up anew for every request.
@@ -92,17 +94,18 @@ pub fn parse_principal(text: &str) -> Option<Principal> {
     }
 }
 
-/// Writes a credential as tokens and events hold it: `password:VERSION`, `token:ID`, or nothing.
+/// Writes a credential as tokens and events hold it: `password:VERSION`, `token:ID`, `session:ID`, or nothing.
 #[must_use]
 pub fn credential_text(credential: &Credential) -> String {
     match credential {
         Credential::None => String::new(),
         Credential::Password { version } => format!("password:{version}"),
         Credential::Token(id) => format!("token:{id}"),
+        Credential::Session(id) => format!("session:{id}"),
     }
 }
 
-/// Reads what [`credential_text`] writes.
+/// Reads what [`credential_text`] writes, but for sessions: no token is made of one.
 #[must_use]
 pub fn parse_credential(text: &str) -> Option<Credential> {
     match text.split_once(':') {

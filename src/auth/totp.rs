@@ -22,6 +22,12 @@ pub fn link(secret: &[u8; SECRET_LEN], issuer: &str, account: &str) -> Result<St
     totp(secret, issuer, account)?.to_url().map_err(|_| Unusable)
 }
 
+/// The secret as an app takes it that cannot read the link: base 32.
+#[must_use]
+pub fn typed(secret: &[u8; SECRET_LEN]) -> String {
+    Secret::new(secret.as_slice().into()).to_base32()
+}
+
 /// The step whose code this is, at `now` in microseconds since 1970, one step to either side included. A step up to
 /// `last` was used already: a code that somebody has looked at over a shoulder opens nothing. The caller keeps the step
 /// in the transaction of what the code opened.
@@ -35,7 +41,7 @@ pub fn accepted(secret: &[u8], code: &str, last: i64, now: i64) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
-    use super::{accepted, link};
+    use super::{accepted, link, typed};
 
     /// RFC 6238, appendix B, the last six of its eight digits.
     const SECRET: &[u8; 20] = b"12345678901234567890";
@@ -63,6 +69,7 @@ mod tests {
     fn the_link_names_registry_and_account_whatever_they_hold() {
         let link = link(SECRET, "registry.example.org:5000", "alice").unwrap();
         assert!(link.starts_with("otpauth://totp/"), "{link}");
+        assert_eq!(typed(SECRET), "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ");
         assert!(link.contains("secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ") && link.contains("alice"), "{link}");
     }
 }

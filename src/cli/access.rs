@@ -49,7 +49,7 @@ fn tell(args: ExplainArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<ExitC
     let name = (args.user != "-").then_some(&*args.user);
     let operator = Operator::open(args.common)?;
     let explanation = operator.run(explain(&operator.registry, name, needed, &repository))?;
-    let allowed = explanation.decision == Decision::Allow;
+    let allowed = explanation.decision == Decision::Allow && !explanation.shut_out;
     let value = json!({
         "user": name,
         "action": args.action,
@@ -58,6 +58,8 @@ fn tell(args: ExplainArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<ExitC
         "decision": word(explanation.decision),
         "allowing": explanation.allowing.iter().map(ground_value).collect::<Vec<_>>(),
         "other": explanation.other.iter().map(ground_value).collect::<Vec<_>>(),
+        "waiting": explanation.waiting.iter().map(ground_value).collect::<Vec<_>>(),
+        "shut_out": explanation.shut_out,
     });
     operator.say(out, &value, &text(&explanation, name, &repository))?;
     if !allowed && name.is_some() {
@@ -87,13 +89,19 @@ fn namespace(repository: &RepositoryName) -> &str {
 fn text(explanation: &Explanation, name: Option<&str>, repository: &RepositoryName) -> String {
     let who = name.unwrap_or("somebody who is not signed in");
     let mut lines = vec![match explanation.decision {
+        _ if explanation.shut_out => format!("no: everybody has to have a second factor, and {who} has none"),
         Decision::Allow => "yes".to_owned(),
         Decision::SignIn => format!("no: {repository} does not allow it to everybody; sign in first"),
         Decision::BeyondCredential => "no: the credential does not reach that far".to_owned(),
         Decision::Forbidden => format!("no: {who} may read {repository}, but nothing allows this"),
         Decision::Hidden => format!("no: nothing lets {who} read {repository}; it is hidden, as if it did not exist"),
     }];
-    lines.extend(explanation.allowing.iter().map(|ground| format!("  because {}", ground_text(ground))));
+    let because = if explanation.shut_out { "it would be allowed" } else { "because" };
+    lines.extend(explanation.allowing.iter().map(|ground| format!("  {because} {}", ground_text(ground))));
+    let waits = |ground| {
+        format!("  waits for the second factor that {} asks for: {}", namespace(repository), ground_text(ground))
+    };
+    lines.extend(explanation.waiting.iter().map(waits));
     if explanation.decision != Decision::Allow {
         lines.extend(explanation.other.iter().map(|ground| format!("  not enough: {}", ground_text(ground))));
     }

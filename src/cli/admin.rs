@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
+use super::factor;
 use super::operator::{Common, Operator, given_password};
 use crate::auth::password;
 use crate::registry::accounts::users;
@@ -20,6 +21,8 @@ pub(super) struct AdminArgs {
 enum Command {
     /// Give an account another password: the one on standard input, else one that is made and shown, once
     ResetPassword(ResetArgs),
+    /// Take the second factor off from a user who has lost it; the password alone signs in again
+    ResetSecondFactor(factor::NameArgs),
     /// Make a new key to sign tokens with, when the master key was lost or a signing key became known
     NewSigningKeys(KeysArgs),
 }
@@ -48,6 +51,7 @@ struct KeysArgs {
 pub(super) fn run(args: AdminArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<ExitCode> {
     match args.command {
         Command::ResetPassword(args) => reset(args, out)?,
+        Command::ResetSecondFactor(args) => factor::reset(args, out)?,
         Command::NewSigningKeys(args) => new_signing_keys(args, out)?,
     }
     Ok(ExitCode::SUCCESS)

@@ -99,6 +99,7 @@ fn value(found: &NamespaceRow) -> Value {
         "owner": found.owner_kind,
         "display_name": found.display_name,
         "default_visibility": found.visibility,
+        "require_second_factor": found.require_second_factor,
     })
 }
 
@@ -117,6 +118,7 @@ fn show(args: ShowArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<()> {
         format!("owner: {}", found.owner_kind),
         format!("display name: {}", found.display_name.as_deref().unwrap_or("-")),
         format!("default visibility: {}", found.visibility),
+        format!("second factor: {}", if found.require_second_factor { "required" } else { "not required" }),
     ];
     operator.say(out, &value(&found), &lines.join("\n"))?;
     Ok(())

@@ -21,6 +21,8 @@ enum Command {
     Add(AddArgs),
     /// List the organisations
     List(ListArgs),
+    /// Change what an organisation asks of its people
+    Set(SetArgs),
 }
 
 #[derive(Debug, Args)]
@@ -35,6 +37,17 @@ struct AddArgs {
 }
 
 #[derive(Debug, Args)]
+struct SetArgs {
+    /// Name of the organisation
+    name: String,
+    /// Let users in by their roles only while they have a second factor
+    #[arg(long, value_name = "true|false", action = clap::ArgAction::Set)]
+    require_second_factor: bool,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Debug, Args)]
 struct ListArgs {
     #[command(flatten)]
     common: Common,
@@ -44,6 +57,7 @@ pub(super) fn run(args: OrgArgs, out: &mut (dyn Write + Send)) -> anyhow::Result
     match args.command {
         Command::Add(args) => add(args, out)?,
         Command::List(args) => list(args, out)?,
+        Command::Set(args) => set(args, out)?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -55,6 +69,22 @@ fn add(args: AddArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<()> {
     operator.say(out, &json!({ "organisation": name }), &format!("made the organisation {name}"))?;
     let grant = format!("havre role grant owner --user USER --on {name}");
     operator.hint(out, &format!("only administrators reach it yet; give it an owner with `{grant}`"))?;
+    Ok(())
+}
+
+fn set(args: SetArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<()> {
+    let operator = Operator::open(args.common)?;
+    let (name, on) = (&args.name, args.require_second_factor);
+    operator.run(namespaces::require_second_factor(&operator.registry, &operator.ctx, name, on))?;
+    let text = if on {
+        format!("{name} lets users in by their roles only while they have a second factor")
+    } else {
+        format!("{name} asks for no second factor")
+    };
+    operator.say(out, &json!({ "organisation": name, "require_second_factor": on }), &text)?;
+    if on {
+        operator.hint(out, "`havre user second-factor status USER` tells who has one; robots need none")?;
+    }
     Ok(())
 }
 
@@ -70,6 +100,7 @@ fn list(args: ListArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<()> {
                 "organisation": found.name,
                 "display_name": found.display_name,
                 "default_visibility": found.visibility,
+                "require_second_factor": found.require_second_factor,
             });
             let called = found.display_name.as_deref().unwrap_or("-");
             operator.say(out, &value, &format!("{}\t{}\t{called}", found.name, found.visibility))?;

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
+use super::factor;
 use super::invite;
 use super::operator::{Common, Operator, PAGE, given_password, needed_password, time};
 use crate::db::users::UserRow;
@@ -45,6 +46,12 @@ enum Command {
     ResetLink(invite::LinkArgs),
     /// Write everything that is held about a person, one JSON object a line
     Export(invite::ExportArgs),
+    /// The second factor: one-time passwords of an app
+    SecondFactor(factor::FactorArgs),
+    /// List where a user is signed in with a browser
+    Sessions(factor::NameArgs),
+    /// Sign a user out of every browser
+    EndSessions(factor::NameArgs),
 }
 
 #[derive(Debug, Args)]
@@ -129,6 +136,9 @@ pub(super) fn run(args: UserArgs, out: &mut (dyn Write + Send)) -> anyhow::Resul
         Command::RevokeInvitation(args) => invite::revoke(args, out)?,
         Command::ResetLink(args) => invite::reset_link(args, out)?,
         Command::Export(args) => invite::export(args, out)?,
+        Command::SecondFactor(args) => factor::second_factor(args, out)?,
+        Command::Sessions(args) => factor::sessions(args, out)?,
+        Command::EndSessions(args) => factor::end_sessions(args, out)?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -178,6 +188,7 @@ fn show(args: NameArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<()> {
         format!("administrator: {}", yes(user.admin)),
         format!("state: {}", user.state),
         format!("password: {}", yes(user.password_hash.is_some())),
+        format!("second factor: {}", yes(user.second_factor)),
         format!("made: {}", time(user.created_at)),
     ];
     operator.say(out, &value(&user), &lines.join("\n"))?;
@@ -194,6 +205,7 @@ fn value(user: &UserRow) -> Value {
         "admin": user.admin,
         "state": user.state,
         "password": user.password_hash.is_some(),
+        "second_factor": user.second_factor,
         "created_at": time(user.created_at),
     })
 }

@@ -26,6 +26,14 @@ concern! {
         /// Who makes an account without an operator: nobody (`off`), who was invited (`invite`), or anyone (`open`).
         /// Needs `mail.transport`.
         sign_up: SignUp = SignUp::Off;
+        /// How long a sign-in of a browser holds while nobody uses it.
+        session_idle: Duration = Duration::from_hours(24),
+            within = Duration::from_mins(5)..=Duration::from_hours(24 * 90), example = "8h";
+        /// How long a sign-in of a browser holds at the longest.
+        session_lifetime: Duration = Duration::from_hours(24 * 14),
+            within = Duration::from_hours(1)..=Duration::from_hours(24 * 365), example = "30d";
+        /// Whether every user has to have a second factor. Who has none can do nothing but set one up; robots need none.
+        require_second_factor: bool = false;
         /// Hosts of the e-mail addresses that may sign up while `auth.sign_up` is `open`; none stands for all.
         sign_up_domains: Vec<String> = Vec::new(), example = "example.org, example.com";
     }

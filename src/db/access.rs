@@ -15,6 +15,8 @@ pub struct TargetRow {
     pub owner_kind: String,
     /// The user, where it is a user's.
     pub owner_id: Option<i64>,
+    /// Whether users need a second factor for what they hold there.
+    pub require_second_factor: bool,
     /// Who may see the repository without a role; nothing while it does not exist.
     pub visibility: Option<String>,
 }
@@ -22,7 +24,7 @@ pub struct TargetRow {
 /// Finds a repository and its namespace; nothing when there is no such namespace.
 pub fn target(tx: &mut Tx<'_>, name: &RepositoryName) -> Result<Option<TargetRow>, Error> {
     let row = tx.first(
-        "SELECT n.id, n.owner_kind, n.owner_id, r.visibility FROM namespaces n \
+        "SELECT n.id, n.owner_kind, n.owner_id, r.visibility, n.require_second_factor FROM namespaces n \
          LEFT JOIN repositories r ON r.namespace_id = n.id AND r.name = $2 WHERE n.name = $1",
         &[name.namespace().into(), name.as_str().into()],
     )?;
@@ -32,6 +34,7 @@ pub fn target(tx: &mut Tx<'_>, name: &RepositoryName) -> Result<Option<TargetRow
             owner_kind: row.text(1)?,
             owner_id: row.opt_int(2)?,
             visibility: row.opt_text(3)?,
+            require_second_factor: row.bool(4)?,
         })
     })
     .transpose()
@@ -125,8 +128,10 @@ impl Viewer {
 /// others hold, for each of a hundred thousand repositories, takes seconds.
 macro_rules! readable {
     () => {
-        "($1 OR r.visibility = 'public' OR (CAST($2 AS BIGINT) > 0 AND r.visibility = 'internal') \
-         OR (n.owner_kind = 'user' AND n.owner_id = $2) \
+        "($1 OR r.visibility = 'public' OR (n.owner_kind = 'user' AND n.owner_id = $2) \
+         OR ((NOT n.require_second_factor OR CAST($2 AS BIGINT) = 0 \
+         OR EXISTS (SELECT 1 FROM users u WHERE u.id = $2 AND u.second_factor)) \
+         AND ((CAST($2 AS BIGINT) > 0 AND r.visibility = 'internal') \
          OR (r.namespace_id IN (SELECT h.namespace_id FROM role_bindings h WHERE h.user_id = $2 \
          UNION ALL SELECT h.namespace_id FROM role_bindings h WHERE h.robot_id = $3 \
          UNION ALL SELECT h.namespace_id FROM team_members m JOIN role_bindings h ON h.team_id = m.team_id \
@@ -138,20 +143,21 @@ macro_rules! readable {
          UNION ALL SELECT h.id FROM team_members m JOIN role_bindings h ON h.team_id = m.team_id \
          WHERE m.user_id = $2) \
          AND CASE WHEN b.exact THEN r.name = b.pattern \
-         ELSE substr(r.name, 1, length(b.pattern)) = b.pattern END))) \
+         ELSE substr(r.name, 1, length(b.pattern)) = b.pattern END))))) \
          AND (CAST($4 AS BIGINT) = 0 OR NOT EXISTS (SELECT 1 FROM token_limits l WHERE l.token_id = $4) \
          OR EXISTS (SELECT 1 FROM token_limits l WHERE l.token_id = $4 AND CASE WHEN l.exact THEN r.name = l.pattern \
          ELSE substr(r.name, 1, length(l.pattern)) = l.pattern END))"
     };
 }
 
-/// The condition under which the viewer in `$1` to `$4` holds a role in namespace `n`, or on a part of it.
+/// The condition under which the viewer in `$1` to `$4` holds a role in namespace `n`, or on a part of it, which counts.
 macro_rules! holds_a_role {
     () => {
-        "n.id IN (SELECT h.namespace_id FROM role_bindings h WHERE h.user_id = $2 \
+        "(n.id IN (SELECT h.namespace_id FROM role_bindings h WHERE h.user_id = $2 \
          UNION ALL SELECT h.namespace_id FROM role_bindings h WHERE h.robot_id = $3 \
          UNION ALL SELECT h.namespace_id FROM team_members m JOIN role_bindings h ON h.team_id = m.team_id \
-         WHERE m.user_id = $2)"
+         WHERE m.user_id = $2) AND (NOT n.require_second_factor OR CAST($2 AS BIGINT) = 0 \
+         OR EXISTS (SELECT 1 FROM users u WHERE u.id = $2 AND u.second_factor)))"
     };
 }
 
@@ -230,7 +236,8 @@ pub fn namespaces(tx: &mut Tx<'_>, viewer: Viewer, after: &str, limit: i64) -> R
     let [all, user, robot, _] = viewer.parameters();
     let rows = tx.query(
         concat!(
-            "SELECT n.id, n.name, n.owner_kind, n.owner_id, n.visibility, n.display_name FROM namespaces n \
+            "SELECT n.id, n.name, n.owner_kind, n.owner_id, n.visibility, n.display_name, \
+             n.require_second_factor FROM namespaces n \
              WHERE n.name > $4 AND n.owner_kind <> 'retired' AND ($1 OR (n.owner_kind = 'user' AND n.owner_id = $2) OR ",
             holds_a_role!(),
             " OR ",

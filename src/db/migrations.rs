@@ -34,6 +34,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(4, "0004_sign_up"),
     migration!(5, "0005_visibility"),
     migration!(6, "0006_certificates"),
+    migration!(7, "0007_second_factor"),
 ];
 
 /// The newest schema this binary knows.

@@ -32,6 +32,8 @@ pub mod referrers;
 pub mod repositories;
 pub mod robots;
 pub mod roles;
+pub mod second_factors;
+pub mod sessions;
 pub mod sign_ups;
 pub mod tags;
 pub mod teams;

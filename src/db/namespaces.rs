@@ -17,6 +17,8 @@ pub struct NamespaceRow {
     pub visibility: String,
     /// What people call it.
     pub display_name: Option<String>,
+    /// Whether users need a second factor for what they hold there.
+    pub require_second_factor: bool,
 }
 
 pub(super) fn namespace(mut row: Row) -> Result<NamespaceRow, Error> {
@@ -27,13 +29,15 @@ pub(super) fn namespace(mut row: Row) -> Result<NamespaceRow, Error> {
         owner_id: row.opt_int(3)?,
         visibility: row.text(4)?,
         display_name: row.opt_text(5)?,
+        require_second_factor: row.bool(6)?,
     })
 }
 
 /// Finds a namespace.
 pub fn find(tx: &mut Tx<'_>, name: &str) -> Result<Option<NamespaceRow>, Error> {
     let row = tx.first(
-        "SELECT id, name, owner_kind, owner_id, visibility, display_name FROM namespaces WHERE name = $1",
+        "SELECT id, name, owner_kind, owner_id, visibility, display_name, require_second_factor FROM namespaces \
+         WHERE name = $1",
         &[name.into()],
     )?;
     row.map(namespace).transpose()
@@ -71,6 +75,12 @@ pub fn set_display_name(tx: &mut Tx<'_>, id: i64, display_name: Option<&str>) ->
     Ok(())
 }
 
+/// Has users need a second factor for what they hold in a namespace, or no longer.
+pub fn set_require_second_factor(tx: &mut Tx<'_>, id: i64, on: bool) -> Result<(), Error> {
+    tx.execute("UPDATE namespaces SET require_second_factor = $2 WHERE id = $1", &[id.into(), on.into()])?;
+    Ok(())
+}
+
 /// Leaves a namespace to administrators alone: nobody holds a role in it, no robot acts for it, and nothing in it is seen.
 /// Its name stays taken.
 pub fn retire(tx: &mut Tx<'_>, id: i64) -> Result<(), Error> {
@@ -93,7 +103,7 @@ pub fn set_visibility(tx: &mut Tx<'_>, id: i64, visibility: &str) -> Result<(), 
 /// Lists namespaces behind `after`, in ASCII order; with `kind`, only those of that kind of owner.
 pub fn list(tx: &mut Tx<'_>, kind: Option<&str>, after: &str, limit: i64) -> Result<Vec<NamespaceRow>, Error> {
     let rows = tx.query(
-        "SELECT id, name, owner_kind, owner_id, visibility, display_name FROM namespaces \
+        "SELECT id, name, owner_kind, owner_id, visibility, display_name, require_second_factor FROM namespaces \
          WHERE name > $1 AND ($2 = '' OR owner_kind = $2) ORDER BY name LIMIT $3",
         &[after.into(), kind.unwrap_or_default().into(), limit.into()],
     )?;

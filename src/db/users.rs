@@ -25,6 +25,8 @@ pub struct UserRow {
     pub password_version: i64,
     /// When it was made.
     pub created_at: i64,
+    /// Whether a one-time password has to be shown with the password.
+    pub second_factor: bool,
 }
 
 impl UserRow {
@@ -46,6 +48,7 @@ fn user(mut row: Row) -> Result<UserRow, Error> {
         password_hash: row.opt_text(7)?,
         password_version: row.int(8)?,
         created_at: row.int(9)?,
+        second_factor: row.bool(10)?,
     })
 }
 
@@ -92,8 +95,8 @@ pub fn insert(tx: &mut Tx<'_>, new: &NewUser<'_>, now: i64) -> Result<(i64, Stri
 /// Finds a user by the row's key.
 pub fn by_id(tx: &mut Tx<'_>, id: i64) -> Result<Option<UserRow>, Error> {
     let row = tx.first(
-        "SELECT id, public_id, name, email, display_name, admin, state, password_hash, password_version, created_at \
-         FROM users WHERE id = $1",
+        "SELECT id, public_id, name, email, display_name, admin, state, password_hash, password_version, created_at, \
+         second_factor FROM users WHERE id = $1",
         &[id.into()],
     )?;
     row.map(user).transpose()
@@ -102,8 +105,8 @@ pub fn by_id(tx: &mut Tx<'_>, id: i64) -> Result<Option<UserRow>, Error> {
 /// Finds a user by e-mail address.
 pub fn by_email(tx: &mut Tx<'_>, email: &str) -> Result<Option<UserRow>, Error> {
     let row = tx.first(
-        "SELECT id, public_id, name, email, display_name, admin, state, password_hash, password_version, created_at \
-         FROM users WHERE email = $1",
+        "SELECT id, public_id, name, email, display_name, admin, state, password_hash, password_version, created_at, \
+         second_factor FROM users WHERE email = $1",
         &[email.into()],
     )?;
     row.map(user).transpose()
@@ -133,8 +136,8 @@ pub fn set_email(tx: &mut Tx<'_>, id: i64, email: &str, now: i64) -> Result<(), 
 /// Finds a user by name.
 pub fn by_name(tx: &mut Tx<'_>, name: &str) -> Result<Option<UserRow>, Error> {
     let row = tx.first(
-        "SELECT id, public_id, name, email, display_name, admin, state, password_hash, password_version, created_at \
-         FROM users WHERE name = $1",
+        "SELECT id, public_id, name, email, display_name, admin, state, password_hash, password_version, created_at, \
+         second_factor FROM users WHERE name = $1",
         &[name.into()],
     )?;
     row.map(user).transpose()
@@ -143,8 +146,8 @@ pub fn by_name(tx: &mut Tx<'_>, name: &str) -> Result<Option<UserRow>, Error> {
 /// Finds a user by the public id.
 pub fn by_public_id(tx: &mut Tx<'_>, public_id: &str) -> Result<Option<UserRow>, Error> {
     let row = tx.first(
-        "SELECT id, public_id, name, email, display_name, admin, state, password_hash, password_version, created_at \
-         FROM users WHERE public_id = $1",
+        "SELECT id, public_id, name, email, display_name, admin, state, password_hash, password_version, created_at, \
+         second_factor FROM users WHERE public_id = $1",
         &[public_id.into()],
     )?;
     row.map(user).transpose()
@@ -164,8 +167,8 @@ pub fn email_is_taken(tx: &mut Tx<'_>, email: &str) -> Result<bool, Error> {
 /// Lists users behind `after`, in ASCII order of their names.
 pub fn list(tx: &mut Tx<'_>, after: &str, limit: i64) -> Result<Vec<UserRow>, Error> {
     let rows = tx.query(
-        "SELECT id, public_id, name, email, display_name, admin, state, password_hash, password_version, created_at \
-         FROM users WHERE name > $1 AND state <> 'erased' ORDER BY name LIMIT $2",
+        "SELECT id, public_id, name, email, display_name, admin, state, password_hash, password_version, created_at, \
+         second_factor FROM users WHERE name > $1 AND state <> 'erased' ORDER BY name LIMIT $2",
         &[after.into(), limit.into()],
     )?;
     rows.into_iter().map(user).collect()
@@ -182,13 +185,25 @@ pub fn other_admins(tx: &mut Tx<'_>, id: i64) -> Result<i64, Error> {
         .int(0)
 }
 
-/// Changes the password; what an earlier one proved proves nothing any more.
-pub fn set_password(tx: &mut Tx<'_>, id: i64, hash: &str, now: i64) -> Result<(), Error> {
-    tx.execute(
-        "UPDATE users SET password_hash = $2, password_version = password_version + 1, updated_at = $3 WHERE id = $1",
+/// Changes the password; what an earlier one proved proves nothing any more. Returns its version.
+pub fn set_password(tx: &mut Tx<'_>, id: i64, hash: &str, now: i64) -> Result<i64, Error> {
+    let mut row = tx.one(
+        "UPDATE users SET password_hash = $2, password_version = password_version + 1, updated_at = $3 WHERE id = $1 \
+         RETURNING password_version",
         &[id.into(), hash.into(), now.into()],
     )?;
-    Ok(())
+    row.int(0)
+}
+
+/// Has a second factor asked for, or no longer; what the password alone proved before proves nothing any more. Returns the
+/// new version of the password.
+pub fn set_second_factor(tx: &mut Tx<'_>, id: i64, on: bool, now: i64) -> Result<i64, Error> {
+    let mut row = tx.one(
+        "UPDATE users SET second_factor = $2, password_version = password_version + 1, updated_at = $3 WHERE id = $1 \
+         RETURNING password_version",
+        &[id.into(), on.into(), now.into()],
+    )?;
+    row.int(0)
 }
 
 /// Changes what people call a user.
@@ -216,7 +231,7 @@ pub fn set_admin(tx: &mut Tx<'_>, id: i64, admin: bool, now: i64) -> Result<(), 
 pub fn erase(tx: &mut Tx<'_>, id: i64, now: i64) -> Result<(), Error> {
     tx.execute(
         "UPDATE users SET state = 'erased', name = 'erased+' || public_id, email = NULL, email_verified_at = NULL, language = NULL, display_name = NULL, \
-         password_hash = NULL, password_version = password_version + 1, admin = $3, updated_at = $2 WHERE id = $1",
+         password_hash = NULL, password_version = password_version + 1, admin = $3, second_factor = $3, updated_at = $2 WHERE id = $1",
         &[id.into(), now.into(), false.into()],
     )?;
     Ok(())

@@ -5,6 +5,7 @@
 
 mod activity;
 mod call;
+mod cookie;
 mod identity;
 mod invitations;
 mod namespaces;
@@ -15,6 +16,8 @@ mod repositories;
 mod robots;
 mod roles;
 mod route;
+mod second_factor;
+mod sessions;
 mod sign_up;
 mod teams;
 mod times;
@@ -33,7 +36,8 @@ use super::body::Body;
 use super::exchange::Exchange;
 use super::{limits, v2};
 use crate::app::limits::Class;
-use crate::auth::{Presented, Proof, Secret};
+use crate::auth::surface::{self, Kind, Shown, Surface};
+use crate::auth::{Presented, Proof, Secret, SecretKind};
 use crate::clock;
 use crate::registry::access::manage::admit_to;
 use crate::registry::access::{self, Denial, Why};
@@ -49,9 +53,11 @@ const MAX_BODY: usize = 64 * 1024;
 const BODY_TIME: Duration = Duration::from_secs(10);
 
 /// Every route, one slice a noun.
-const ROUTES: [&[Route]; 11] = [
+const ROUTES: [&[Route]; 13] = [
     identity::ROUTES,
+    sessions::ROUTES,
     users::ROUTES,
+    second_factor::ROUTES,
     tokens::ROUTES,
     sign_up::ROUTES,
     invitations::ROUTES,
@@ -126,11 +132,7 @@ async fn admit(
     found: &Found,
 ) -> Result<bytes::Bytes, Refused> {
     let app = Arc::clone(&exchange.app);
-    // Whatever is shown beside what anybody may ask for is not looked at.
-    let proof = match route.needs {
-        Needs::Nothing => app.registry.access.anonymous(),
-        _ => authenticate(exchange, parts).await?,
-    };
+    let proof = authenticate(exchange, parts, route.needs).await?;
     if app.registry.access.open {
         return Err(Denial::of(Why::Open).into());
     }
@@ -168,17 +170,39 @@ async fn perform(route: &'static Route, call: Call) -> Result<Reply, Refused> {
     })
 }
 
-/// What a request proves here: by a personal token or a robot's secret as a bearer, and by nothing else.
-async fn authenticate(exchange: &Exchange, parts: &http::request::Parts) -> Result<Arc<Proof>, Refused> {
+/// What a request proves here, by a credential that opens the API: that is looked at first.
+async fn authenticate(exchange: &Exchange, parts: &http::request::Parts, needs: Needs) -> Result<Arc<Proof>, Refused> {
     let registry = &exchange.app.registry;
-    match v2::presented(&parts.headers)? {
-        Presented::Nothing => Ok(registry.access.anonymous()),
-        Presented::Bearer(text) => match Secret::parse(&text) {
-            Some(secret) => Ok(access::authenticate_secret(registry, &exchange.ctx, &secret).await?),
-            None => Err(Refused::Credential),
+    // Whatever is shown beside what anybody may ask for is not looked at: who signs in may hold a cookie that is over.
+    if needs == Needs::Nothing {
+        return Ok(registry.access.anonymous());
+    }
+    let (kind, secret, shown) = match v2::presented(&parts.headers)? {
+        Presented::Nothing => match cookie::read(&parts.headers, exchange.scheme) {
+            Some(secret) => {
+                let shown = cookie::shown(&parts.headers, &secret);
+                (Kind::Secret(secret.kind()), Some(secret), shown)
+            }
+            None => (Kind::Nothing, None, Shown::Not),
         },
-        Presented::Basic { .. } if registry.access.open => Err(Denial::of(Why::Open).into()),
-        Presented::Basic { .. } => Err(Refused::Credential),
+        Presented::Bearer(text) => match Secret::parse(&text) {
+            Some(secret) => (Kind::Secret(secret.kind()), Some(secret), Shown::Bearer),
+            None => (Kind::Jwt, None, Shown::Bearer),
+        },
+        Presented::Basic { .. } if registry.access.open => return Err(Denial::of(Why::Open).into()),
+        Presented::Basic { .. } => (Kind::Password, None, Shown::Basic),
+    };
+    if !surface::opens(kind, Surface::Api, shown) {
+        let forged = kind == Kind::Secret(SecretKind::Session) && shown == Shown::Cookie;
+        return Err(if forged { Refused::Csrf } else { Refused::Credential });
+    }
+    let ctx = &exchange.ctx;
+    match secret {
+        None => Ok(registry.access.anonymous()),
+        Some(secret) if secret.kind() == SecretKind::Session => {
+            Ok(access::sessions::find(registry, ctx, &secret, needs == Needs::Session).await?)
+        }
+        Some(secret) => Ok(access::authenticate_secret(registry, ctx, &secret).await?),
     }
 }
 

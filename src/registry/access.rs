@@ -8,6 +8,8 @@ pub mod explain;
 mod issue;
 mod keys;
 pub mod manage;
+pub(super) mod second_factor;
+pub mod sessions;
 mod sign_in;
 mod standing;
 
@@ -25,7 +27,7 @@ pub use keys::{load_keys, replace_keys};
 pub use sign_in::{authenticate, authenticate_secret, check_password};
 pub use standing::Who;
 
-use super::context::Held;
+use super::context::{Held, Identity};
 use super::{Ctx, Error, Registry};
 use crate::auth::bearer::SigningKey;
 use crate::auth::limit::Throttle;
@@ -33,6 +35,7 @@ use crate::auth::password::Memory;
 use crate::auth::policy::{self, Decision};
 use crate::auth::seal::MasterKey;
 use crate::auth::{Permissions, Proof};
+use crate::config;
 use crate::db::access::Viewer;
 use crate::db::{Tx, epoch};
 use standing::Standing;
@@ -66,6 +69,14 @@ pub struct Access {
     throttle: Mutex<Throttle>,
     /// Counts what is asked for without an account: sign-ups, links by mail.
     requests: Mutex<Throttle>,
+    /// Counts wrong codes of second factors.
+    codes: Mutex<Throttle>,
+    /// Whether every user has to have a second factor.
+    requires_factor: bool,
+    /// How long a session holds that nobody uses.
+    session_idle: Duration,
+    /// How long a session holds.
+    session_lifetime: Duration,
     hashing: Semaphore,
     anonymous: Arc<Proof>,
 }
@@ -74,15 +85,18 @@ impl Access {
     /// For a server that is open to anyone who reaches it.
     #[must_use]
     pub fn open() -> Self {
-        Self::new(true, Duration::ZERO, None)
+        Self::new(true, &config::Auth::default(), None)
     }
 
     /// For a server with accounts. Without a master key, no token can be signed: for commands beside a server.
     #[must_use]
-    pub fn new(open: bool, token_lifetime: Duration, master: Option<MasterKey>) -> Self {
+    pub fn new(open: bool, settings: &config::Auth, master: Option<MasterKey>) -> Self {
         Self {
             open,
-            token_lifetime,
+            token_lifetime: settings.token_lifetime,
+            requires_factor: settings.require_second_factor,
+            session_idle: settings.session_idle,
+            session_lifetime: settings.session_lifetime,
             master,
             keys: ArcSwap::default(),
             keys_sought: AtomicI64::new(i64::MIN),
@@ -91,6 +105,7 @@ impl Access {
             passwords: Mutex::default(),
             throttle: Mutex::default(),
             requests: Mutex::default(),
+            codes: Mutex::new(Throttle::for_codes()),
             hashing: Semaphore::new(HASHES_AT_ONCE),
             anonymous: Arc::new(Proof::anonymous()),
         }
@@ -100,6 +115,11 @@ impl Access {
     #[must_use]
     pub fn anonymous(&self) -> Arc<Proof> {
         Arc::clone(&self.anonymous)
+    }
+
+    /// Whether it is a user who lacks the second factor that everybody has to have.
+    fn lacks_factor(&self, identity: &Identity) -> bool {
+        self.requires_factor && standing::lacks_factor(identity)
     }
 
     /// The key under which secrets are sealed.
@@ -161,6 +181,16 @@ pub enum Why {
     Forbidden,
     /// It may not be known whether there is such a repository.
     Hidden,
+    /// The account has a second factor: its password alone opens nothing here, a token does.
+    TokenInstead,
+    /// Everybody has to have a second factor, and the user has none.
+    FactorMissing,
+    /// The namespace asks for a second factor, and the user, who would be let in with one, has none.
+    FactorWanted,
+    /// The code of the second factor was not shown yet.
+    FactorPending,
+    /// It takes a session in which password, and second factor, were shown a short while ago.
+    ProveAgain,
     /// The registry is open to anyone, so that nobody's accounts can be managed.
     Open,
     /// Too many attempts; this long from now another one is looked at.
@@ -203,6 +233,10 @@ pub async fn admit(
         token: standing.token,
         epoch: standing.epoch,
     }));
+    if registry.access.lacks_factor(&standing.identity) {
+        let who = standing.identity.name();
+        return Err(Denial { repository: Some(name.clone()), needed, name: who, why: Why::FactorMissing }.into());
+    }
     decide(&standing, proof, name, needed)
 }
 
@@ -224,6 +258,10 @@ fn decide(standing: &Standing, proof: &Proof, name: &RepositoryName, needed: Per
     let reach = standing.reach & proof.bound.on(name);
     let why = match policy::check(standing.signed_in, standing.rights, reach, needed) {
         Decision::Allow => return Ok(()),
+        // Who would be let in with one is told so: that tells nothing which the role does not.
+        _ if policy::check(standing.signed_in, standing.with_factor, reach, needed) == Decision::Allow => {
+            Why::FactorWanted
+        }
         Decision::SignIn => Why::SignIn,
         Decision::BeyondCredential => Why::BeyondCredential,
         Decision::Forbidden => Why::Forbidden,
@@ -248,6 +286,9 @@ pub async fn admit_anybody(registry: &Registry, ctx: &mut Ctx, proof: &Arc<Proof
     let Some(who) = standing::who(registry, proof, ctx.now).await? else {
         return Err(denial(Why::Over).into());
     };
+    if registry.access.lacks_factor(&who.identity) {
+        return Err(Denial { name: who.identity.name(), ..denial(Why::FactorMissing) }.into());
+    }
     if catalog && !(proof.bound.on_catalog() & who.reach).contains(Permissions::READ) {
         return Err(Denial { name: who.identity.name(), ..denial(Why::BeyondCredential) }.into());
     }

@@ -9,6 +9,7 @@ pub mod namespaces;
 pub mod recovery;
 pub mod robots;
 pub mod roles;
+pub mod second_factor;
 pub mod sign_up;
 pub mod teams;
 pub mod tokens;
@@ -92,6 +93,12 @@ pub enum AccountError {
     /// It is still needed.
     #[error("{0}")]
     InUse(String),
+    /// A one-time password or recovery code is not one.
+    #[error(
+        "the code is wrong or was used already; wait for the next one that your app shows, and see that the clock of its \
+         device is right"
+    )]
+    Code,
     /// Nobody gives what they do not have themselves.
     #[error("you cannot give what you may not do yourself here: {0}")]
     Beyond(String),
@@ -135,7 +142,7 @@ fn namespace(tx: &mut Tx<'_>, name: &str) -> Result<NamespaceRow, Error> {
 }
 
 /// Finds a user who was not erased.
-fn user(tx: &mut Tx<'_>, name: &str) -> Result<UserRow, Error> {
+pub(super) fn user(tx: &mut Tx<'_>, name: &str) -> Result<UserRow, Error> {
     let found = db::users::by_name(tx, name)?.filter(|user| user.state != "erased");
     Ok(found.ok_or_else(|| unknown("user", name))?)
 }

@@ -11,6 +11,7 @@ use crate::auth::proof::credential_text;
 use crate::auth::seal::random;
 use crate::auth::{Permissions, Proof};
 use crate::db::access::Viewer;
+use crate::db::users::UserRow;
 use crate::db::{self, Tx, events};
 
 /// Whom a request acts for.
@@ -37,6 +38,21 @@ pub struct Account {
     pub name: Arc<str>,
     /// Whether it administers the instance.
     pub admin: bool,
+    /// Whether it has a second factor; a robot has none, and needs none.
+    pub second_factor: bool,
+}
+
+impl Account {
+    /// A user, as the row tells.
+    pub(super) fn of(row: &UserRow) -> Self {
+        Self {
+            id: row.id,
+            public_id: row.public_id.as_str().into(),
+            name: row.name.as_str().into(),
+            admin: row.admin,
+            second_factor: row.second_factor,
+        }
+    }
 }
 
 impl Identity {

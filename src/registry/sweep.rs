@@ -5,6 +5,7 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
+use super::access::sessions;
 use super::{Ctx, Error, Event, Registry, audit, blobs::parse_location};
 use crate::blobs::UploadId;
 use crate::db::{self, Tx, blobs, garbage, uploads};
@@ -57,6 +58,7 @@ pub async fn sweep(registry: &Registry, ctx: &Ctx) -> Result<Swept, Error> {
         swept.bytes += bytes;
         pace.did(done);
     }
+    sessions::expire(registry, ctx.now).await?;
     audit::erase(registry, ctx.now).await?;
     let mut pace = Pace::default();
     while pace.goes_on().await {

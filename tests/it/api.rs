@@ -31,7 +31,7 @@ fn operations(document: &Value) -> Vec<(String, String, bool)> {
     for (path, operations) in document["paths"].as_object().unwrap() {
         for (method, operation) in operations.as_object().unwrap() {
             let mut path = path.replace("{repository}", "acme/app");
-            for name in ["user", "namespace", "team", "robot", "role", "token", "invitation"] {
+            for name in ["user", "namespace", "team", "robot", "role", "token", "invitation", "session"] {
                 path = path.replace(&format!("{{{name}}}"), "acme");
             }
             let query = operation["parameters"].as_array().unwrap().iter();

@@ -3,6 +3,7 @@
 mod accounts;
 mod answer;
 mod app;
+mod browser;
 mod client;
 mod content;
 pub mod mails;
@@ -10,10 +11,11 @@ mod postgres;
 mod raw;
 mod smtp;
 
-pub use accounts::{on_each_engine_with_accounts, on_each_engine_with_accounts_and};
+pub use accounts::{PASSWORD, on_each_engine_with_accounts, on_each_engine_with_accounts_and};
 pub use answer::Answer;
 pub use app::{Setup, TestApp, on_each_engine};
-pub use client::Client;
+pub use browser::{Browser, code, sign_in};
+pub use client::{Call, Client};
 pub use content::{Image, Manifest, blob, descriptor, sha256, sha512};
 pub use raw::Raw;
 pub use smtp::Smtp;

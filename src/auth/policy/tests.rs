@@ -47,7 +47,13 @@ fn principals() -> Vec<(String, Facts)> {
     let elsewhere = vec![held("owner", Permissions::NAMESPACE, "acme/other")];
     all.push(("a user who is owner of another repository".to_owned(), Facts { bindings: elsewhere, ..user.clone() }));
     let beginning = vec![held("developer", BUILT_IN[2].permissions, "acme/ap*")];
-    all.push(("a user who is developer of acme/ap*".to_owned(), Facts { bindings: beginning, ..user }));
+    all.push(("a user who is developer of acme/ap*".to_owned(), Facts { bindings: beginning, ..user.clone() }));
+    // Where a second factor is asked for, and missing.
+    let without = Facts { factor_missing: true, ..user };
+    let bindings = vec![held("owner", Permissions::NAMESPACE, "acme")];
+    all.push(("a user without a role and the second factor".to_owned(), without.clone()));
+    all.push(("a user who is owner without the second factor".to_owned(), Facts { bindings, ..without.clone() }));
+    all.push(("an administrator without the second factor".to_owned(), Facts { admin: true, ..without }));
     all
 }
 
@@ -127,6 +133,7 @@ fn every_ground_is_named() {
         signed_in: true,
         admin: true,
         own_namespace: true,
+        factor_missing: false,
         visibility: Some(Visibility::Internal),
         bindings: vec![held("guest", Permissions::READ, "acme"), held("owner", Permissions::NAMESPACE, "acme/other")],
     };
@@ -152,6 +159,9 @@ fn a_role_on_a_part_says_nothing_of_the_whole() {
     assert_eq!(over(&public, "acme"), Permissions::NONE);
     let both = with(vec![held("guest", Permissions::READ, "acme"), held("x", Permissions::WRITE, "acme/app")]);
     assert_eq!(over(&both, "acme/app"), Permissions::READ | Permissions::WRITE);
+    let without = Facts { factor_missing: true, ..both.clone() };
+    assert_eq!((over(&without, "acme/app"), rights(&without, &name())), (Permissions::NONE, Permissions::NONE));
+    assert_eq!(rights_with_factor(&without, &name()), rights(&both, &name()));
     assert_eq!(over(&Facts { own_namespace: true, ..Facts::default() }, "acme"), Permissions::NAMESPACE);
     assert_eq!(over(&Facts { admin: true, ..Facts::default() }, "acme"), Permissions::ALL);
 }

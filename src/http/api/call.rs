@@ -110,23 +110,30 @@ pub(super) struct Reply {
     body: Option<String>,
     link: Option<String>,
     quota: Option<Quota>,
+    cookie: Option<String>,
 }
 
 impl Reply {
     /// A document.
     pub fn json(status: u16, value: &impl Serialize) -> Self {
         // What is answered is made of texts and numbers, which can always be written.
-        Self { status, body: serde_json::to_string(value).ok(), link: None, quota: None }
+        Self { status, body: serde_json::to_string(value).ok(), link: None, quota: None, cookie: None }
     }
 
     /// Done, and nothing to say.
     pub fn nothing() -> Self {
-        Self { status: 204, body: None, link: None, quota: None }
+        Self { status: 204, body: None, link: None, quota: None, cookie: None }
     }
 
     /// 201 for what was made, 200 for what was so already.
     pub fn made(new: bool, value: &impl Serialize) -> Self {
         Self::json(if new { 201 } else { 200 }, value)
+    }
+
+    /// Sets a cookie.
+    pub fn with_cookie(mut self, cookie: String) -> Self {
+        self.cookie = Some(cookie);
+        self
     }
 
     pub(super) fn within(mut self, quota: Quota) -> Self {
@@ -145,6 +152,9 @@ impl Reply {
         }
         if let Some(link) = self.link.and_then(|link| HeaderValue::from_str(&link).ok()) {
             response.headers_mut().insert(header::LINK, link);
+        }
+        if let Some(cookie) = self.cookie.and_then(|cookie| HeaderValue::from_str(&cookie).ok()) {
+            response.headers_mut().insert(header::SET_COOKIE, cookie);
         }
         if let Some(quota) = &self.quota {
             limits::mark(response.headers_mut(), quota);

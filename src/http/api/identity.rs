@@ -81,6 +81,10 @@ struct Explained {
     allowing: Vec<GroundOut>,
     /// What allows other things there.
     other: Vec<GroundOut>,
+    /// What waits for a second factor, which the namespace asks for.
+    waiting: Vec<GroundOut>,
+    /// Whether nothing is allowed until a second factor is set up, which everybody has to have.
+    shut_out: bool,
 }
 
 /// Why something is allowed.
@@ -141,10 +145,12 @@ async fn access(call: Call) -> Result<Reply, Refused> {
     Ok(Reply::json(
         200,
         &Explained {
-            allowed: explanation.decision == Decision::Allow,
+            allowed: explanation.decision == Decision::Allow && !explanation.shut_out,
             decision,
             allowing: explanation.allowing.into_iter().map(Into::into).collect(),
             other: explanation.other.into_iter().map(Into::into).collect(),
+            waiting: explanation.waiting.into_iter().map(Into::into).collect(),
+            shut_out: explanation.shut_out,
         },
     ))
 }

@@ -68,6 +68,8 @@ struct Namespace {
     display_name: Option<String>,
     /// What repositories that are made in it begin with: `public`, `internal` or `private`.
     default_visibility: String,
+    /// Whether users need a second factor for what they hold in it.
+    require_second_factor: bool,
 }
 
 impl From<NamespaceRow> for Namespace {
@@ -77,6 +79,7 @@ impl From<NamespaceRow> for Namespace {
             kind: row.owner_kind,
             display_name: row.display_name,
             default_visibility: row.visibility,
+            require_second_factor: row.require_second_factor,
         }
     }
 }
@@ -99,6 +102,8 @@ struct NamespaceChange {
     display_name: Option<Option<String>>,
     /// What repositories that are made in it begin with: `public`, `internal` or `private`.
     default_visibility: Option<String>,
+    /// Whether users need a second factor for what they hold in it; of organisations.
+    require_second_factor: Option<bool>,
 }
 
 async fn list(call: Call) -> Result<Reply, Refused> {
@@ -136,6 +141,9 @@ async fn patch(call: Call) -> Result<Reply, Refused> {
     }
     if let Some(display_name) = change.display_name {
         namespaces::set_display_name(call.registry(), call.ctx(), name, display_name).await?;
+    }
+    if let Some(on) = change.require_second_factor {
+        namespaces::require_second_factor(call.registry(), call.ctx(), name, on).await?;
     }
     let row = namespaces::find(call.registry(), name).await?;
     Ok(Reply::json(200, &Namespace::from(row)))

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
 
+use super::cookie;
 use super::problem::Problem;
 use super::route::{Needs, Route, Schemas};
 use super::{BASE, routes};
@@ -50,17 +51,31 @@ fn document() -> Value {
                             entries, and `next` is what `after` takes for the page that follows.",
         },
         "servers": [{ "url": "/" }],
-        "security": [{ "token": [] }],
+        "security": [{ "token": [] }, by_session()],
         "paths": paths,
         "components": {
             "securitySchemes": { "token": {
                 "type": "http",
                 "scheme": "bearer",
                 "description": "The secret of a personal token (havre_pat_…) or of a robot (havre_bot_…)",
+            }, "session": {
+                "type": "apiKey",
+                "in": "cookie",
+                "name": cookie::name("https"),
+                "description": "Set by POST /api/v1/session; over plain HTTP it is called havre_session",
+            }, "csrf": {
+                "type": "apiKey",
+                "in": "header",
+                "name": "X-Csrf-Token",
+                "description": "Beside the cookie: the csrf_token of the session",
             } },
             "schemas": schemas,
         },
     })
+}
+
+fn by_session() -> Value {
+    json!({ "session": [], "csrf": [] })
 }
 
 fn operation(route: &Route, schemas: &mut Schemas) -> Value {
@@ -90,8 +105,11 @@ fn operation(route: &Route, schemas: &mut Schemas) -> Value {
     match route.needs {
         Needs::Nothing => operation["security"] = json!([]),
         // What is public shows itself to anybody.
-        Needs::Repository if route.method == Method::GET => operation["security"] = json!([{}, { "token": [] }]),
-        _ => {}
+        Needs::Repository if route.method == Method::GET => {
+            operation["security"] = json!([{}, { "token": [] }, by_session()]);
+        }
+        Needs::Session => operation["security"] = json!([by_session()]),
+        Needs::Anybody | Needs::Instance | Needs::Account | Needs::Namespace | Needs::On | Needs::Repository => {}
     }
     if let Some(schema) = route.body {
         let content = json!({ "application/json": { "schema": reference(schema(schemas)) } });
@@ -112,6 +130,7 @@ fn operation_id(route: &Route) -> String {
 fn needs_in_words(route: &Route) -> String {
     let what = match route.needs {
         Needs::Nothing => return "For anybody, without a credential.".to_owned(),
+        Needs::Session => return "For a session, whether or not the second factor was shown yet.".to_owned(),
         Needs::Anybody => return "For any credential that holds.".to_owned(),
         Needs::Instance => "administering the instance",
         Needs::Account => "the account itself, or administering the instance",

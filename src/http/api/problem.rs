@@ -46,6 +46,8 @@ pub(super) enum Refused {
     Credential,
     /// The present password is another one.
     Password,
+    /// A cookie alone, which a browser also sends for another site.
+    Csrf,
     /// One call too many.
     TooMany(TooMany),
     /// Our fault.
@@ -147,7 +149,13 @@ impl Refused {
                 StatusCode::UNAUTHORIZED,
                 "credential",
                 "this credential does not open the API: send a personal token or a robot's secret as \
-                 Authorization: Bearer havre_…; passwords and tokens of /token are for clients that push and pull",
+                 Authorization: Bearer havre_…, or sign in with POST /api/v1/session; passwords and tokens of /token are \
+                 for clients that push and pull",
+            ),
+            Self::Csrf => own(
+                StatusCode::FORBIDDEN,
+                "csrf",
+                "a request with a cookie also shows the session's csrf_token in the header X-Csrf-Token",
             ),
             Self::Password => own(
                 StatusCode::FORBIDDEN,
@@ -215,6 +223,10 @@ fn denied(denial: &Denial) -> (StatusCode, &'static str) {
         Why::SignIn => (StatusCode::UNAUTHORIZED, "sign_in"),
         Why::WrongCredentials | Why::Malformed => (StatusCode::UNAUTHORIZED, "credential"),
         Why::Expired | Why::Over => (StatusCode::UNAUTHORIZED, "credential_over"),
+        Why::TokenInstead => (StatusCode::UNAUTHORIZED, "credential"),
+        Why::FactorMissing | Why::FactorWanted => (StatusCode::FORBIDDEN, "second_factor_missing"),
+        Why::FactorPending => (StatusCode::FORBIDDEN, "second_factor"),
+        Why::ProveAgain => (StatusCode::FORBIDDEN, "prove_again"),
         Why::BeyondCredential => (StatusCode::FORBIDDEN, "insufficient_scope"),
         Why::Forbidden => (StatusCode::FORBIDDEN, "forbidden"),
         Why::Open => (StatusCode::FORBIDDEN, "open"),
@@ -228,10 +240,30 @@ fn denial_in_words(denial: &Denial) -> String {
     let needed = needed.join(", ");
     match denial.why {
         Why::SignIn => "this takes a personal token or a robot's secret: send Authorization: Bearer havre_…".to_owned(),
-        Why::WrongCredentials => "there is no such token: it is misspelt, was revoked, or has expired".to_owned(),
+        Why::WrongCredentials => {
+            "these do not belong together: a name, password, code or token is misspelt, was revoked, or has expired"
+                .to_owned()
+        }
+        Why::TokenInstead => "with a second factor, a password alone opens nothing; make a token".to_owned(),
+        Why::FactorMissing => {
+            "everybody here has to have a second factor, and you have none: sign in with POST /api/v1/session, then set \
+             one up with POST /api/v1/users/{user}/second-factor"
+                .to_owned()
+        }
+        Why::FactorWanted => "what you hold here counts with a second factor only, and you have none: sign in with POST \
+                              /api/v1/session, then set one up with POST /api/v1/users/{user}/second-factor"
+            .to_owned(),
+        Why::FactorPending => {
+            "show the code of your second factor first: PUT /api/v1/session with {\"code\": \"123456\"}".to_owned()
+        }
+        Why::ProveAgain => {
+            "this takes a session in which you have just shown your password, and your second factor: POST or PUT \
+             /api/v1/session, then try again within ten minutes; a token is not enough"
+                .to_owned()
+        }
         Why::Malformed => crate::auth::presented::Malformed.to_string(),
         Why::Expired => "the token has expired; make another one".to_owned(),
-        Why::Over => "the token is no longer valid: it was revoked, or its owner disabled".to_owned(),
+        Why::Over => "the token or session is no longer valid: it was ended, or its owner disabled".to_owned(),
         Why::BeyondCredential => {
             format!(
                 "the token does not reach that far: this takes {needed}; make one with the scope admin, without limits"
@@ -258,6 +290,7 @@ fn account(error: &AccountError) -> (StatusCode, &'static str) {
         AccountError::LastAdministrator(_) | AccountError::InUse(_) => (StatusCode::CONFLICT, "conflict"),
         AccountError::NotOffered(_) => (StatusCode::FORBIDDEN, "not_offered"),
         AccountError::Link => (StatusCode::GONE, "link"),
+        AccountError::Code => (StatusCode::UNPROCESSABLE_ENTITY, "code"),
         AccountError::Beyond(_) => (StatusCode::FORBIDDEN, "beyond_own_rights"),
         AccountError::Hash(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
     }

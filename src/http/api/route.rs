@@ -44,6 +44,8 @@ pub(super) enum Needs {
     Nothing,
     /// Any credential that holds.
     Anybody,
+    /// A session, whether or not the second factor was shown yet; the user's own, where the path names one.
+    Session,
     /// The whole instance.
     Instance,
     /// The account `{user}`: one's own, or as an administrator.
@@ -160,6 +162,7 @@ impl Route {
         Ok(match self.needs {
             Needs::Nothing => Target::Nothing,
             Needs::Anybody => Target::Anybody,
+            Needs::Session => Target::Session(Some(found.argument("user").to_owned()).filter(|user| !user.is_empty())),
             Needs::Instance => Target::Instance,
             Needs::Account => Target::Account(found.argument("user").to_owned()),
             Needs::Namespace => Target::Over(Pattern::namespace(found.argument("namespace"))),

@@ -27,10 +27,17 @@ pub(super) fn failure(denial: &Denial, host: &str) -> Failure {
 
 fn status(denial: &Denial) -> (StatusCode, ErrorCode) {
     match denial.why {
-        Why::SignIn | Why::WrongCredentials | Why::Malformed | Why::Expired | Why::Over | Why::BeyondCredential => {
-            (StatusCode::UNAUTHORIZED, ErrorCode::Unauthorized)
-        }
-        Why::Forbidden | Why::Open => (StatusCode::FORBIDDEN, ErrorCode::Denied),
+        Why::SignIn
+        | Why::WrongCredentials
+        | Why::Malformed
+        | Why::Expired
+        | Why::Over
+        | Why::BeyondCredential
+        | Why::TokenInstead
+        | Why::FactorMissing
+        | Why::FactorPending
+        | Why::ProveAgain => (StatusCode::UNAUTHORIZED, ErrorCode::Unauthorized),
+        Why::Forbidden | Why::FactorWanted | Why::Open => (StatusCode::FORBIDDEN, ErrorCode::Denied),
         Why::Hidden => (StatusCode::NOT_FOUND, ErrorCode::NameUnknown),
         Why::Throttled(_) => (StatusCode::TOO_MANY_REQUESTS, ErrorCode::TooManyRequests),
     }
@@ -75,6 +82,33 @@ pub(in crate::http) fn message(denial: &Denial, host: &str) -> String {
             "{} does not exist, or you may not see it; check the name, or ask its owner for a role",
             name.unwrap_or("the repository")
         ),
+        (Why::TokenInstead, _) => {
+            let who = denial.name.as_deref().unwrap_or("NAME");
+            format!(
+                "the password is right, but {who} has a second factor, so that a token takes its place here; make one \
+                 with: havre token create --user {who} --name laptop --scope read,write (or PUT \
+                 /api/v1/users/{who}/tokens/laptop), then type: docker login {host} --username {who}, and give the token \
+                 as the password"
+            )
+        }
+        (Why::FactorMissing, _) => {
+            let who = denial.name.as_deref().unwrap_or("your account");
+            format!(
+                "everybody here has to have a second factor, and {who} has none; sign in at /api/v1/session, set one up, \
+                 then make a token and type: docker login {host}"
+            )
+        }
+        (Why::FactorWanted, name) => {
+            let who = denial.name.as_deref().unwrap_or("your account");
+            format!(
+                "{} lets you in with a second factor only, and {who} has none; sign in at /api/v1/session and set one up, \
+                 then try again",
+                name.unwrap_or("it")
+            )
+        }
+        (Why::FactorPending | Why::ProveAgain, _) => {
+            format!("this takes a browser's session in which the second factor was shown; type: docker login {host}")
+        }
         (Why::Open, _) => {
             "this registry is open to anyone and has no accounts; its operator starts it without --open to \
                            manage them"
@@ -144,6 +178,11 @@ fn challenge(denial: &Denial, scheme: &str, host: &str) -> String {
         | Why::Malformed
         | Why::Forbidden
         | Why::Hidden
+        | Why::TokenInstead
+        | Why::FactorMissing
+        | Why::FactorWanted
+        | Why::FactorPending
+        | Why::ProveAgain
         | Why::Open
         | Why::Throttled(_) => {
             return text;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use oci::RepositoryName;
 
 use super::standing;
-use crate::auth::policy::{self, Decision, Ground};
+use crate::auth::policy::{self, Decision, Facts, Ground};
 use crate::auth::{Permissions, account_name};
 use crate::db::{Tx, robots, users};
 use crate::registry::accounts::AccountError;
@@ -21,6 +21,10 @@ pub struct Explanation {
     pub allowing: Vec<Ground>,
     /// The grounds that allow something else there.
     pub other: Vec<Ground>,
+    /// The grounds that wait for a second factor, which the namespace asks for and the user has not.
+    pub waiting: Vec<Ground>,
+    /// Whether the user may do nothing at all until a second factor is set up, which everybody has to have.
+    pub shut_out: bool,
 }
 
 /// Explains what `name` (a user, or a robot such as `acme+ci`; nothing for somebody who is not signed in) may do in a
@@ -32,6 +36,7 @@ pub async fn explain(
     repository: &RepositoryName,
 ) -> Result<Explanation, Error> {
     let (name, repository) = (name.map(str::to_owned), repository.clone());
+    let requires = registry.access.requires_factor;
     let look = move |tx: &mut Tx<'_>| {
         let identity = match &name {
             Some(name) => identity(tx, name)?,
@@ -40,9 +45,17 @@ pub async fn explain(
         let facts = standing::facts(tx, &identity, &repository)?;
         let rights = policy::rights(&facts, &repository);
         let decision = policy::check(facts.signed_in, rights, Permissions::ALL, needed);
-        let (allowing, other) =
-            policy::grounds(&facts, &repository).into_iter().partition(|ground| ground.permissions().contains(needed));
-        Ok::<_, Error>(Explanation { decision, allowing, other })
+        let counting = policy::grounds(&facts, &repository);
+        let mut waiting = policy::grounds(&Facts { factor_missing: false, ..facts }, &repository);
+        waiting.retain(|ground| !counting.contains(ground));
+        let (allowing, other) = counting.into_iter().partition(|ground| ground.permissions().contains(needed));
+        Ok::<_, Error>(Explanation {
+            decision,
+            allowing,
+            other,
+            waiting,
+            shut_out: requires && standing::lacks_factor(&identity),
+        })
     };
     registry.db.read(look).await
 }
@@ -57,9 +70,9 @@ fn identity(tx: &mut Tx<'_>, name: &str) -> Result<Identity, Error> {
             public_id: robot.public_id.into(),
             name,
             admin: false,
+            second_factor: false,
         })));
     }
     let user = users::by_name(tx, name)?.filter(users::UserRow::is_active).ok_or_else(|| unknown("active user"))?;
-    let account = Account { id: user.id, public_id: user.public_id.into(), name: user.name.into(), admin: user.admin };
-    Ok(Identity::User(Arc::new(account)))
+    Ok(Identity::User(Arc::new(Account::of(&user))))
 }

@@ -43,8 +43,15 @@ pub async fn issue(
     scopes: Vec<Scope>,
     offline: bool,
 ) -> Result<Issued, Error> {
+    // A cookie opens neither `/token` nor `/v2`, nor anything that would.
+    if matches!(proof.credential, Credential::Session(_)) {
+        return Err(Denial::of(Why::Over).into());
+    }
     let who = standing::who(registry, proof, ctx.now).await?;
     let who = who.ok_or_else(|| Error::from(Denial::of(Why::Over)))?;
+    if registry.access.lacks_factor(&who.identity) {
+        return Err(Denial { name: who.identity.name(), ..Denial::of(Why::FactorMissing) }.into());
+    }
     let scopes: Vec<Scope> = scopes
         .into_iter()
         .map(|scope| {
@@ -78,7 +85,7 @@ async fn keep(registry: &Registry, ctx: &Ctx, proof: &Proof, who: &standing::Who
     };
     let password_version = match proof.credential {
         Credential::Password { version } => Some(version),
-        Credential::Token(_) | Credential::None => None,
+        Credential::Token(_) | Credential::Session(_) | Credential::None => None,
     };
     let secret = Secret::new(SecretKind::Refresh, random());
     let (hash, permissions, now) = (secret.hash(), who.reach.bits(), ctx.now);

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use oci::RepositoryName;
 
-use super::{Denial, Why, admit, admit_again, standing};
-use crate::auth::policy::{self, Decision};
-use crate::auth::{Pattern, Permissions, Proof};
+use super::{Denial, Why, admit, admit_again, sessions, standing};
+use crate::auth::policy::{self, Decision, Facts};
+use crate::auth::{Credential, Pattern, Permissions, Proof};
 use crate::db::{self, Tx, access, epoch, namespaces};
 use crate::registry::context::{Held, Identity};
 use crate::registry::{Ctx, Error, Registry};
@@ -18,6 +18,8 @@ pub enum Target {
     Nothing,
     /// Nothing in particular: whoever shows a credential that holds.
     Anybody,
+    /// The session that the caller shows, whether or not the second factor was shown yet; of this user, where one is named.
+    Session(Option<String>),
     /// The whole instance.
     Instance,
     /// A user, by name: the user's own, and the administrators'.
@@ -62,9 +64,15 @@ pub async fn admit_to(
     if proof.is_anonymous() {
         return Err(Denial { needed, ..Denial::of(Why::SignIn) }.into());
     }
+    if let Target::Session(user) = target {
+        return admit_session(registry, ctx, proof, user.as_deref()).await;
+    }
     let (asked, about, now) = (Arc::clone(proof), target.clone(), ctx.now);
     let look = move |tx: &mut Tx<'_>| stand(tx, &asked, &about, now);
     let Some(stand) = registry.db.read(look).await? else { return Err(Denial::of(Why::Over).into()) };
+    if registry.access.lacks_factor(&stand.identity) {
+        return Err(stand.denial(needed, Why::FactorMissing).into());
+    }
     stand.decide(needed)?;
     ctx.identity = stand.identity;
     // No more than its credential: a token makes nothing that reaches further than itself.
@@ -83,16 +91,49 @@ pub(in crate::registry) fn still_may(tx: &mut Tx<'_>, ctx: &Ctx) -> Result<(), E
     if epoch::current(tx)? == held.epoch {
         return Ok(());
     }
+    if let Target::Session(_) = asked.target {
+        let holds = sessions::still_holds(tx, &held.proof, ctx.now)?;
+        return if holds { Ok(()) } else { Err(Denial::of(Why::Over).into()) };
+    }
     let Some(stand) = stand(tx, &held.proof, &asked.target, ctx.now)? else {
         return Err(Denial::of(Why::Over).into());
     };
     stand.decide(asked.needed | ctx.hands_on)
 }
 
+/// Lets in who shows a session, for what is about the session and the second factor themselves.
+async fn admit_session(
+    registry: &Registry,
+    ctx: &mut Ctx,
+    proof: &Arc<Proof>,
+    user: Option<&str>,
+) -> Result<(), Error> {
+    let (asked, access, now) = (Arc::clone(proof), Arc::clone(&registry.access), ctx.now);
+    let look = move |tx: &mut Tx<'_>| {
+        Ok::<_, db::Error>((sessions::account_of(tx, &access, &asked, now)?, epoch::current(tx)?))
+    };
+    let (account, epoch) = registry.db.read(look).await?;
+    let account = match (account, &proof.credential) {
+        (Some(account), _) => account,
+        (None, Credential::None) => return Err(Denial::of(Why::SignIn).into()),
+        (None, Credential::Session(_)) => return Err(Denial::of(Why::Over).into()),
+        (None, Credential::Password { .. } | Credential::Token(_)) => return Err(Denial::of(Why::ProveAgain).into()),
+    };
+    if user.is_some_and(|user| *user != *account.name) {
+        return Err(Denial { name: Some(Arc::clone(&account.name)), ..Denial::of(Why::Hidden) }.into());
+    }
+    ctx.identity = Identity::User(Arc::new(account));
+    ctx.hands_on = Permissions::NONE;
+    ctx.credential = Some(Arc::new(Held { proof: Arc::clone(proof), reach: Permissions::NONE, token: 0, epoch }));
+    Ok(())
+}
+
 /// How a caller stands to what it wants to manage.
 struct Stand {
     identity: Identity,
     rights: Permissions,
+    /// What they would be with the second factor that the namespace asks for.
+    with_factor: Permissions,
     reach: Permissions,
     token: i64,
     epoch: i64,
@@ -102,12 +143,17 @@ impl Stand {
     fn decide(&self, needed: Permissions) -> Result<(), Error> {
         let why = match policy::check(true, self.rights, self.reach, needed) {
             Decision::Allow => return Ok(()),
+            _ if policy::check(true, self.with_factor, self.reach, needed) == Decision::Allow => Why::FactorWanted,
             Decision::SignIn => Why::SignIn,
             Decision::BeyondCredential => Why::BeyondCredential,
             Decision::Forbidden => Why::Forbidden,
             Decision::Hidden => Why::Hidden,
         };
-        Err(Denial { needed, name: self.identity.name(), ..Denial::of(why) }.into())
+        Err(self.denial(needed, why).into())
+    }
+
+    fn denial(&self, needed: Permissions, why: Why) -> Denial {
+        Denial { needed, name: self.identity.name(), ..Denial::of(why) }
     }
 }
 
@@ -116,17 +162,18 @@ fn stand(tx: &mut Tx<'_>, proof: &Proof, target: &Target, now: i64) -> Result<Op
     let Some(who) = standing::who_in(tx, proof, now)? else { return Ok(None) };
     // A token that is about some repositories only lets nothing else be managed, and the rest be looked at at most.
     let whole = if who.limits.is_empty() { who.reach } else { who.reach & Permissions::READ };
-    let (rights, reach) = match target {
-        Target::Anybody => (Permissions::NONE, who.reach),
-        Target::Instance => (of_instance(&who.identity), whole),
-        Target::Account(name) => (of_account(&who.identity, name), whole),
+    let same = |rights| (rights, rights);
+    let ((rights, with_factor), reach) = match target {
+        Target::Anybody => (same(Permissions::NONE), who.reach),
+        Target::Instance => (same(of_instance(&who.identity)), whole),
+        Target::Account(name) => (same(of_account(&who.identity, name)), whole),
         Target::Over(pattern) => {
             let about = who.limits.is_empty() || who.limits.iter().any(|limit| limit.covers(pattern));
             (over(tx, &who.identity, who.token, pattern)?, if about { who.reach } else { whole })
         }
-        Target::Repository(_) | Target::Nothing => (Permissions::NONE, Permissions::NONE),
+        Target::Nothing | Target::Session(_) | Target::Repository(_) => (same(Permissions::NONE), Permissions::NONE),
     };
-    Ok(Some(Stand { rights, reach, token: who.token, epoch, identity: who.identity }))
+    Ok(Some(Stand { rights, with_factor, reach, token: who.token, epoch, identity: who.identity }))
 }
 
 /// That there is an instance is no secret, so whoever may not administer it is told so.
@@ -148,13 +195,21 @@ fn of_account(identity: &Identity, name: &str) -> Permissions {
     }
 }
 
-fn over(tx: &mut Tx<'_>, identity: &Identity, token: i64, pattern: &Pattern) -> Result<Permissions, db::Error> {
+/// What the caller may do in all that a pattern matches, and what with the second factor that is asked for there.
+fn over(
+    tx: &mut Tx<'_>,
+    identity: &Identity,
+    token: i64,
+    pattern: &Pattern,
+) -> Result<(Permissions, Permissions), db::Error> {
     let administers = of_instance(identity) == Permissions::ALL;
     let Some(namespace) = namespaces::find(tx, pattern.namespace_name())? else {
-        return Ok(if administers { Permissions::ALL } else { Permissions::NONE });
+        let rights = if administers { Permissions::ALL } else { Permissions::NONE };
+        return Ok((rights, rights));
     };
     let facts = standing::facts_of_namespace(tx, identity, &namespace)?;
     let rights = policy::rights_over(&facts, pattern);
     let seen = access::sees_namespace(tx, Ctx::viewer_of(identity, token), namespace.id)?;
-    Ok(if seen { rights | Permissions::READ } else { rights })
+    let rights = if seen { rights | Permissions::READ } else { rights };
+    Ok((rights, rights | policy::rights_over(&Facts { factor_missing: false, ..facts }, pattern)))
 }

@@ -132,12 +132,36 @@ pub(super) fn record_use(registry: &Registry, ctx: &Ctx, token: &TokenRow) {
 
 /// Signs in with a password.
 async fn by_password(registry: &Registry, ctx: &Ctx, name: &str, secret: &str) -> Result<Proof, Error> {
+    let (user, fresh) = right_password(registry, ctx, name, secret).await?;
+    // Only who has the password reads what is wanted instead of it.
+    let why = match (user.second_factor, registry.access.requires_factor) {
+        (true, _) => Some(Why::TokenInstead),
+        (false, true) => Some(Why::FactorMissing),
+        (false, false) => None,
+    };
+    if let Some(why) = why {
+        registry.audit.refused(ctx, name, Some(&user.public_id));
+        return Err(Denial { name: Some(name.into()), ..Denial::of(why) }.into());
+    }
+    if fresh {
+        record(registry, ctx, &user);
+    }
+    let credential = Credential::Password { version: user.password_version };
+    Ok(Proof::new(Principal::User(user.public_id.into()), credential, Bound::Unbounded, i64::MAX))
+}
+
+/// The user whose password it is; with it, whether it was compared just now.
+async fn right_password(registry: &Registry, ctx: &Ctx, name: &str, secret: &str) -> Result<(UserRow, bool), Error> {
     let user = find_user(registry, name).await?;
-    let version = user.as_ref().map_or(0, |user| user.password_version);
-    verify_password(registry, ctx, name, user.as_ref(), secret).await?;
+    let fresh = verify_password(registry, ctx, name, user.as_ref(), secret).await?;
     // An account that is not there has no password that is right.
     let user = user.ok_or_else(|| Error::from(Denial::of(Why::WrongCredentials)))?;
-    Ok(Proof::new(Principal::User(user.public_id.into()), Credential::Password { version }, Bound::Unbounded, i64::MAX))
+    Ok((user, fresh))
+}
+
+/// The user whose password it is, for what asks for a second factor after it.
+pub(super) async fn prove_password(registry: &Registry, ctx: &Ctx, name: &str, secret: &str) -> Result<UserRow, Error> {
+    Ok(right_password(registry, ctx, name, secret).await?.0)
 }
 
 async fn find_user(registry: &Registry, name: &str) -> Result<Option<UserRow>, Error> {
@@ -148,23 +172,27 @@ async fn find_user(registry: &Registry, name: &str) -> Result<Option<UserRow>, E
 
 /// Compares a user's own password, for what asks for it again.
 pub async fn check_password(registry: &Registry, ctx: &Ctx, name: &str, secret: &str) -> Result<(), Error> {
-    let user = find_user(registry, name).await?;
-    verify_password(registry, ctx, name, user.as_ref(), secret).await
+    let (user, fresh) = right_password(registry, ctx, name, secret).await?;
+    if fresh {
+        record(registry, ctx, &user);
+    }
+    Ok(())
 }
 
-/// Compares a password. It takes the same time, and is slowed the same way, whether or not there is such an account.
+/// Compares a password; tells whether that was done just now, or is remembered. It takes the same time, and is slowed the
+/// same way, whether or not there is such an account.
 async fn verify_password(
     registry: &Registry,
     ctx: &Ctx,
     name: &str,
     user: Option<&UserRow>,
     secret: &str,
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     let access = &registry.access;
     let version = user.map_or(0, |user| user.password_version);
     let known = || user.is_some() && lock(&access.passwords).knows(name, version, secret, ctx.now);
     if known() {
-        return Ok(());
+        return Ok(false);
     }
     let refused = || registry.audit.refused(ctx, name, user.map(|user| user.public_id.as_str()));
     slow_down(access, ctx, name).inspect_err(|_| refused())?;
@@ -172,7 +200,7 @@ async fn verify_password(
     let Ok(Ok(_turn)) = turn else { return Err(Denial::of(Why::Throttled(QUEUE)).into()) };
     // Whoever was before us in the queue may have tried the same.
     if known() {
-        return Ok(());
+        return Ok(false);
     }
     slow_down(access, ctx, name).inspect_err(|_| refused())?;
     lock(&access.throttle).charge(name, ctx.address, ctx.now);
@@ -182,10 +210,7 @@ async fn verify_password(
     if right && user.is_some() {
         lock(&access.throttle).forgive(name, ctx.address, ctx.now);
         lock(&access.passwords).remember(name, version, secret, ctx.now);
-        if let Some(user) = user {
-            record(registry, ctx, user);
-        }
-        return Ok(());
+        return Ok(true);
     }
     refused();
     Err(Denial::of(Why::WrongCredentials).into())
@@ -200,13 +225,8 @@ fn slow_down(access: &Access, ctx: &Ctx, name: &str) -> Result<(), Error> {
 
 /// Writes down that somebody signed in. The request does not wait for it.
 fn record(registry: &Registry, ctx: &Ctx, user: &UserRow) {
-    let account = Account {
-        id: user.id,
-        public_id: user.public_id.as_str().into(),
-        name: user.name.as_str().into(),
-        admin: user.admin,
-    };
-    let (db, ctx) = (Arc::clone(&registry.db), Ctx { identity: Identity::User(Arc::new(account)), ..ctx.clone() });
+    let identity = Identity::User(Arc::new(Account::of(user)));
+    let (db, ctx) = (Arc::clone(&registry.db), Ctx { identity, ..ctx.clone() });
     tokio::spawn(async move {
         let record = move |tx: &mut Tx<'_>| {
             ctx.record(tx, &Event { kind: "account.sign_in", ..Event::default() })?;

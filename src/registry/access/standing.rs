@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use oci::RepositoryName;
 
+use super::sessions;
 use crate::auth::policy::{self, Facts, Held};
 use crate::auth::{Credential, Pattern, Permissions, Principal, Proof, Visibility};
 use crate::db::access::{self, HeldRow};
@@ -51,6 +52,8 @@ pub(super) struct Standing {
     pub(super) identity: Identity,
     pub(super) signed_in: bool,
     pub(super) rights: Permissions,
+    /// What they would be with the second factor that the namespace asks for.
+    pub(super) with_factor: Permissions,
     pub(super) reach: Permissions,
     pub(super) token: i64,
 }
@@ -100,6 +103,7 @@ pub(super) fn load(
         until: who.until,
         signed_in: facts.signed_in,
         rights,
+        with_factor: policy::rights_with_factor(&facts, name),
         reach: who.reach_on(name),
         token: who.token,
         identity: who.identity,
@@ -127,8 +131,7 @@ pub(super) fn who_in(tx: &mut Tx<'_>, proof: &Proof, now: i64) -> Result<Option<
 
 fn user(tx: &mut Tx<'_>, id: &str, credential: &Credential, now: i64) -> Result<Option<Who>, db::Error> {
     let Some(user) = users::by_public_id(tx, id)?.filter(users::UserRow::is_active) else { return Ok(None) };
-    let account = Account { id: user.id, public_id: id.into(), name: user.name.into(), admin: user.admin };
-    let identity = Identity::User(Arc::new(account));
+    let identity = Identity::User(Arc::new(Account::of(&user)));
     match credential {
         Credential::Password { version } if *version == user.password_version => {
             Ok(Some(Who { identity, reach: Permissions::ALL, limits: Vec::new(), token: 0, until: i64::MAX }))
@@ -141,6 +144,10 @@ fn user(tx: &mut Tx<'_>, id: &str, credential: &Credential, now: i64) -> Result<
             };
             by_token(tx, identity, token.filter(same), now)
         }
+        Credential::Session(session) => {
+            let until = sessions::user_of(tx, session, &user, now)?;
+            Ok(until.map(|until| Who { identity, reach: Permissions::ALL, limits: Vec::new(), token: 0, until }))
+        }
         Credential::Password { .. } | Credential::None => Ok(None),
     }
 }
@@ -152,7 +159,8 @@ fn robot(tx: &mut Tx<'_>, id: &str, credential: &Credential, now: i64) -> Result
     if robot.disabled || until <= now || !robots::may_act(tx, robot.namespace_id)? {
         return Ok(None);
     }
-    let account = Account { id: robot.id, public_id: id.into(), name: robot.full_name().into(), admin: false };
+    let (public_id, name) = (id.into(), robot.full_name().into());
+    let account = Account { id: robot.id, public_id, name, admin: false, second_factor: false };
     let token = tokens::by_public_id(tx, token, now)?.filter(|token| token.robot_id == Some(robot.id));
     let who = by_token(tx, Identity::Robot(Arc::new(account)), token, now)?;
     Ok(who.map(|who| Who { until: who.until.min(until), ..who }))
@@ -173,7 +181,8 @@ pub(super) fn facts(tx: &mut Tx<'_>, identity: &Identity, name: &RepositoryName)
     let Some(target) = access::target(tx, name)? else { return Ok(marks(identity)) };
     let visibility = target.visibility.as_deref().map(visibility).transpose()?;
     let facts = within(tx, identity, target.namespace_id, (&target.owner_kind, target.owner_id))?;
-    Ok(Facts { visibility, ..facts })
+    let factor_missing = target.require_second_factor && lacks_factor(identity);
+    Ok(Facts { visibility, factor_missing, ..facts })
 }
 
 /// Puts together what is known of a principal in a namespace; nothing there is seen by its visibility.
@@ -182,7 +191,13 @@ pub(super) fn facts_of_namespace(
     identity: &Identity,
     namespace: &NamespaceRow,
 ) -> Result<Facts, db::Error> {
-    within(tx, identity, namespace.id, (&namespace.owner_kind, namespace.owner_id))
+    let facts = within(tx, identity, namespace.id, (&namespace.owner_kind, namespace.owner_id))?;
+    Ok(Facts { factor_missing: namespace.require_second_factor && lacks_factor(identity), ..facts })
+}
+
+/// Whether it is a user without a second factor; robots need none.
+pub(super) fn lacks_factor(identity: &Identity) -> bool {
+    matches!(identity, Identity::User(account) if !account.second_factor)
 }
 
 fn within(

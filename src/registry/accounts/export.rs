@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::user;
 use crate::db::users::{self, UserRow};
-use crate::db::{Tx, invitations, links, personal};
+use crate::db::{Tx, invitations, links, personal, sessions};
 use crate::registry::{Error, Registry};
 
 /// The version of the format. It grows when a field changes its meaning; new fields and kinds do not count.
@@ -19,7 +19,7 @@ enum Part {
     Tokens(i64),
     Repositories(String),
     Events(i64),
-    // Sessions of pages, and stars, have their place here once there are any.
+    // Stars have their place here once there are any.
     Done,
 }
 
@@ -82,6 +82,7 @@ fn profile(tx: &mut Tx<'_>, user: &UserRow) -> Result<Vec<Value>, Error> {
             "administrator": user.admin,
             "state": user.state,
             "password": user.password_hash.is_some(),
+            "second_factor": user.second_factor,
             "created_at": time(user.created_at),
         }),
     ];
@@ -91,6 +92,17 @@ fn profile(tx: &mut Tx<'_>, user: &UserRow) -> Result<Vec<Value>, Error> {
     for (role, pattern, exact, at) in personal::roles(tx, user.id)? {
         let on = if exact { pattern } else { format!("{pattern}*") };
         lines.push(json!({ "kind": "role", "role": role, "on": on, "since": time(at) }));
+    }
+    for row in sessions::of_user(tx, user.id)? {
+        lines.push(json!({
+            "kind": "session",
+            "id": row.public_id,
+            "created_at": time(row.created_at),
+            "last_seen_at": time(row.last_seen_at),
+            "expires_at": time(row.expires_at),
+            "address": row.address,
+            "user_agent": row.user_agent,
+        }));
     }
     for address in links::addresses(tx, user.id)? {
         lines.push(json!({ "kind": "address-to-confirm", "email": address }));

@@ -201,10 +201,7 @@ pub async fn accept(registry: &Registry, ctx: &Ctx, secret: &str, name: &str) ->
 fn inviter_of(tx: &mut Tx<'_>, id: i64) -> Result<Option<Identity>, Error> {
     let Some(public_id) = rows::public_id(tx, id)? else { return Ok(None) };
     let row = rows::by_public_id(tx, &public_id)?.filter(rows::UserRow::is_active);
-    Ok(row.map(|row| {
-        let account = Account { id, public_id: row.public_id.into(), name: row.name.into(), admin: row.admin };
-        Identity::User(Arc::new(account))
-    }))
+    Ok(row.map(|row| Identity::User(Arc::new(Account::of(&row)))))
 }
 
 /// Gives what an invitation promises.

@@ -103,6 +103,27 @@ pub async fn set_display_name(
     registry.db.write(set).await
 }
 
+/// Has users need a second factor for what they hold in an organisation, or no longer; acts at the next request.
+pub async fn require_second_factor(registry: &Registry, ctx: &Ctx, name: &str, on: bool) -> Result<(), Error> {
+    let shuts_out = matches!(&ctx.identity, Identity::User(account) if !account.admin && !account.second_factor);
+    if on && shuts_out {
+        let why = "you have no second factor yourself, and would be shut out; set one up first";
+        return Err(AccountError::InUse(why.to_owned()).into());
+    }
+    let (ctx, name) = (ctx.clone(), name.to_owned());
+    let set = move |tx: &mut Tx<'_>| {
+        let found = namespace(tx, &name)?;
+        if found.owner_kind != "organisation" {
+            let why = "a second factor is asked for in organisations, or of everybody with auth.require_second_factor";
+            return Err(AccountError::NotOffered(why).into());
+        }
+        namespaces::set_require_second_factor(tx, found.id, on)?;
+        changed(tx, &ctx, "namespace.second_factor", &json!({ "namespace": name, "required": on }))?;
+        Ok::<_, Error>(())
+    };
+    registry.db.write(set).await
+}
+
 /// Lists namespaces behind `after`; with `kind`, those of that kind of owner.
 pub async fn list(
     registry: &Registry,

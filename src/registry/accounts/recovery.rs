@@ -10,7 +10,7 @@ use crate::db::links::{self, LinkRow};
 use crate::db::users::{self as rows, UserRow};
 use crate::db::{Db, Tx, outbox};
 use crate::mail::{Language, Letter};
-use crate::registry::access::Access;
+use crate::registry::access::{Access, sessions};
 use crate::registry::{Ctx, Error, People, Registry, mails};
 
 /// How long a link for another password holds, in microseconds.
@@ -123,7 +123,8 @@ pub async fn complete(registry: &Registry, ctx: &Ctx, secret: &str, given: Strin
         if !links::delete(tx, hash)? {
             return Err(AccountError::Link.into());
         }
-        rows::set_password(tx, row.id, &hashed, ctx.now)?;
+        let version = rows::set_password(tx, row.id, &hashed, ctx.now)?;
+        sessions::end_others(tx, &ctx, row.id, Some(version))?;
         links::delete_of(tx, row.id)?;
         mails::queue(tx, note.as_ref(), ctx.now)?;
         changed(tx, &ctx, "user.password", &json!({ "user": row.public_id, "by": "link" }))?;

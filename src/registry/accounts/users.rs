@@ -6,7 +6,8 @@ use super::namespaces::adopts;
 use super::{AccountError, changed, display_name_is_plain, taken, user};
 use crate::auth::{account_name, password};
 use crate::db::users::{self, NewUser, UserRow};
-use crate::db::{self, Tx, invitations, links, namespaces, outbox, roles, sign_ups, teams, tokens};
+use crate::db::{self, Tx, invitations, links, namespaces, outbox, roles, second_factors, sign_ups, teams, tokens};
+use crate::registry::access::sessions;
 use crate::registry::{Ctx, Error, Event, Registry, audit};
 
 /// The name of the first account.
@@ -147,7 +148,8 @@ pub async fn set_password(registry: &Registry, ctx: &Ctx, name: &str, given: Str
     let hash = hash_in_turn(registry, Some(given)).await?.unwrap_or_default();
     let (ctx, id) = (ctx.clone(), row.id);
     let change = move |tx: &mut Tx<'_>| {
-        users::set_password(tx, id, &hash, ctx.now)?;
+        let version = users::set_password(tx, id, &hash, ctx.now)?;
+        sessions::end_others(tx, &ctx, id, Some(version))?;
         changed(tx, &ctx, "user.password", &json!({ "user": row.public_id }))
     };
     registry.db.write(change).await
@@ -186,6 +188,9 @@ pub async fn set_active(registry: &Registry, ctx: &Ctx, name: &str, active: bool
         }
         let (state, kind) = if active { ("active", "user.activate") } else { ("deactivated", "user.deactivate") };
         users::set_state(tx, row.id, state, ctx.now)?;
+        if !active {
+            sessions::end_others(tx, &ctx, row.id, None)?;
+        }
         changed(tx, &ctx, kind, &json!({ "user": row.public_id }))?;
         Ok::<_, Error>(())
     };
@@ -215,6 +220,8 @@ pub async fn erase(registry: &Registry, ctx: &Ctx, name: &str) -> Result<(), Err
         spare_the_last(tx, &row)?;
         tokens::revoke_all(tx, row.id, ctx.now)?;
         tokens::forget_all(tx, row.id)?;
+        db::sessions::delete_of(tx, row.id, 0)?;
+        second_factors::delete(tx, row.id)?;
         roles::revoke_all(tx, row.id)?;
         teams::remove_everywhere(tx, row.id)?;
         for address in links::addresses(tx, row.id)? {

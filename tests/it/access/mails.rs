@@ -156,7 +156,13 @@ async fn who_is_invited_gets_the_account_and_the_role() {
         app.as_pair("carol", PASSWORD).push_image("acme/app", "v1", "a").await;
         // A developer chooses no members, and an owner does.
         let row = users::find(registry, "carol").await.unwrap();
-        let account = Account { id: row.id, public_id: row.public_id.into(), name: "carol".into(), admin: false };
+        let account = Account {
+            id: row.id,
+            public_id: row.public_id.into(),
+            name: "carol".into(),
+            admin: false,
+            second_factor: false,
+        };
         let as_carol = Ctx { identity: Identity::User(account.into()), ..ctx() };
         assert!(invitations::create(registry, &as_carol, invite("guest")).await.is_err());
         app.grant("owner", "carol", "acme").await;

@@ -16,6 +16,9 @@ const OTHERWISE: &[(&str, &str, &str)] = &[
     ("src/registry/accounts/recovery.rs", "link", "keep"),
     ("src/registry/accounts/sign_up.rs", "verify", "make"),
     // Deliberately none.
+    ("src/registry/accounts/second_factor.rs", "begin", "nothing changes until a code was shown"),
+    ("src/registry/access/sessions.rs", "record_use", "when a session was used last, to the minute"),
+    ("src/registry/access/sessions.rs", "expire", "session.start was written down, and how long it holds is known"),
     ("src/registry/accounts/recovery.rs", "change_email", "nothing changes until the link is followed"),
     ("src/registry/accounts/sign_up.rs", "start", "anybody may, and nothing is until the link is followed"),
     ("src/registry/mails.rs", "*", "mails belong to changes that were written down"),

@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
 
 use super::process::{Outcome, Place, outcome};
+use crate::support::Browser;
 
 const PASSWORD: &str = "correct horse battery";
 
@@ -204,4 +205,37 @@ async fn a_lost_master_key_is_named_and_there_is_a_way_on() {
     let admin = serving.client().as_pair("admin", PASSWORD);
     let token = admin.token_for("repository:admin/app:pull").await;
     serving.client().as_bearer(&token).get("/v2/").await.expect(200);
+}
+
+#[tokio::test]
+async fn an_operator_sees_where_somebody_is_signed_in_and_takes_a_lost_second_factor_off() {
+    let place = Place::new();
+    let serving = place.serve_with(&[], &[("HAVRE_ADMIN_PASSWORD", PASSWORD.as_ref())]);
+    let client = serving.client();
+    run_with(&place, PASSWORD, &["user", "add", "alice", "--password-stdin"]).exits(0);
+    place.run(&["user", "second-factor", "status", "alice"]).exits(0).says("no second factor");
+    place.run(&["user", "second-factor", "reset", "alice"]).complains("no second factor of alice");
+    let mut alice = Browser::sign_in(&client, "alice", None).await;
+    alice.set_up().await;
+    let status = ["user", "second-factor", "status", "alice", "--json"];
+    place.run(&status).exits(0).says("\"recovery_codes\":10");
+    client.as_pair("alice", PASSWORD).get("/v2/").await.expect(401);
+    place.run(&["admin", "reset-second-factor", "alice"]).exits(0);
+    client.as_pair("alice", PASSWORD).get("/v2/").await.expect(200);
+    alice.get("/me").await.expect(401);
+    place.run(&["org", "add", "acme"]).exits(0);
+    place.run(&["role", "grant", "guest", "--user", "alice", "--on", "acme"]).exits(0);
+    place.run(&["org", "set", "acme", "--require-second-factor", "true"]).exits(0).says("second-factor status");
+    place.run(&["org", "set", "alice", "--require-second-factor", "true"]).complains("organisations");
+    place.run(&["namespace", "show", "acme"]).exits(0).says("second factor: required");
+    let explain = ["access", "explain", "alice", "pull", "acme/app"];
+    place.run(&explain).exits(1).says("waits for the second factor that acme asks for: the role guest");
+    place.run(&["org", "set", "acme", "--require-second-factor", "false"]).exits(0);
+    place.run(&explain).exits(0).says("because the role guest");
+    let alice = Browser::sign_in(&client, "alice", None).await;
+    place.run(&["user", "sessions", "alice"]).exits(0).says("127.0.0.1");
+    place.run(&["user", "end-sessions", "alice"]).exits(0).says("ended 1 sessions");
+    alice.get("/me").await.expect(401);
+    let log = serving.stop().await;
+    assert!(!log.contains(PASSWORD) && !log.contains("havre_ses_"), "{log}");
 }

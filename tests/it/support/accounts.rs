@@ -10,7 +10,7 @@ use oci::RepositoryName;
 use super::app::{Setup, TestApp};
 use super::client::Client;
 
-const PASSWORD: &str = "correct horse battery";
+pub const PASSWORD: &str = "correct horse battery";
 
 /// Runs a test on a server with accounts, as [`super::on_each_engine`] does on an open one.
 pub async fn on_each_engine_with_accounts(test: impl AsyncFn(&mut TestApp)) {

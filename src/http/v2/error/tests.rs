@@ -63,6 +63,11 @@ fn denials() -> Vec<Error> {
         Why::BeyondCredential,
         Why::Forbidden,
         Why::Hidden,
+        Why::TokenInstead,
+        Why::FactorMissing,
+        Why::FactorWanted,
+        Why::FactorPending,
+        Why::ProveAgain,
         Why::Throttled(std::time::Duration::from_secs(8)),
     ];
     let denied = |why, name: &str, needed| {
