@@ -35,6 +35,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(5, "0005_visibility"),
     migration!(6, "0006_certificates"),
     migration!(7, "0007_second_factor"),
+    migration!(8, "0008_pages"),
 ];
 
 /// The newest schema this binary knows.

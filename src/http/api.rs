@@ -5,7 +5,6 @@
 
 mod activity;
 mod call;
-mod cookie;
 mod identity;
 mod invitations;
 mod namespaces;
@@ -34,7 +33,7 @@ use hyper::body::Incoming;
 
 use super::body::Body;
 use super::exchange::Exchange;
-use super::{limits, v2};
+use super::{cookie, limits, v2};
 use crate::app::limits::Class;
 use crate::auth::surface::{self, Kind, Shown, Surface};
 use crate::auth::{Presented, Proof, Secret, SecretKind};

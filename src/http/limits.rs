@@ -26,6 +26,11 @@ pub(super) struct TooMany {
 }
 
 impl TooMany {
+    /// How many seconds to wait.
+    pub fn wait(&self) -> u64 {
+        self.quota.wait.unwrap_or(1)
+    }
+
     /// Adds what tells a client how long to wait.
     pub fn mark(&self, response: &mut Response<Body>) {
         mark(response.headers_mut(), &self.quota);

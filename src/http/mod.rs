@@ -2,6 +2,7 @@
 
 mod api;
 pub mod body;
+mod cookie;
 pub mod exchange;
 mod health;
 mod limits;
@@ -11,3 +12,4 @@ mod sendfile;
 pub mod server;
 mod token;
 pub mod v2;
+mod web;

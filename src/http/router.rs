@@ -12,7 +12,7 @@ use hyper::body::Incoming;
 
 use super::body::{Body, Sent};
 use super::exchange::{self, Exchange};
-use super::{api, health, token, v2};
+use super::{api, health, token, v2, web};
 use crate::app::App;
 use crate::telemetry::access::Access;
 use crate::telemetry::metrics::action;
@@ -56,8 +56,11 @@ async fn route(exchange: Exchange, request: Request<Incoming>) -> (usize, Respon
         "/healthz" => (health, only_get(&request, health::live).await),
         "/readyz" => (health, only_get(&request, || health::ready(&exchange.app)).await),
         "/metrics" => (const { action("metrics") }, only_get(&request, || health::metrics(&exchange.app)).await),
-        "/" => (const { action("other") }, only_get(&request, || health::welcome(&exchange)).await),
-        _ => (const { action("other") }, health::not_found()),
+        "/" if !web::is_wanted(&request) => {
+            (const { action("other") }, only_get(&request, || health::welcome(&exchange)).await)
+        }
+        _ if !web::is_wanted(&request) => (const { action("other") }, health::not_found()),
+        _ => (const { action("pages") }, Box::pin(web::handle(exchange, request)).await),
     }
 }
 

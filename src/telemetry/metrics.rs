@@ -21,7 +21,7 @@ use super::requests::Requests;
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// What a request can ask for, in the order of the indices that [`Metrics::request`] takes.
-pub const ACTIONS: [&str; 22] = [
+pub const ACTIONS: [&str; 23] = [
     "base",
     "catalog",
     "discover",
@@ -43,6 +43,7 @@ pub const ACTIONS: [&str; 22] = [
     "metrics",
     "token",
     "api",
+    "pages",
     "other",
 ];
 

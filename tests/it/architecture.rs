@@ -12,6 +12,7 @@ mod hygiene;
 mod layering;
 mod paths;
 mod source;
+mod texts;
 
 /// One place that breaks a rule.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -11,3 +11,4 @@ mod cli;
 mod server;
 mod support;
 mod v2;
+mod web;

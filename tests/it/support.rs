@@ -7,6 +7,7 @@ mod browser;
 mod client;
 mod content;
 pub mod mails;
+mod pages;
 mod postgres;
 mod raw;
 mod smtp;
@@ -17,6 +18,7 @@ pub use app::{Setup, TestApp, on_each_engine};
 pub use browser::{Browser, code, sign_in};
 pub use client::{Call, Client};
 pub use content::{Image, Manifest, blob, descriptor, sha256, sha512};
+pub use pages::Pages;
 pub use raw::Raw;
 pub use smtp::Smtp;
 

@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
 
-use super::cookie;
 use super::problem::Problem;
 use super::route::{Needs, Route, Schemas};
 use super::{BASE, routes};
+use crate::http::cookie;
 
 /// The document as text, made once.
 pub(super) static DOCUMENT: LazyLock<String> = LazyLock::new(|| document().to_string());

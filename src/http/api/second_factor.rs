@@ -7,11 +7,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::call::{Call, Reply};
-use super::cookie;
 use super::problem::Refused;
 use super::route::{Needs, Route};
 use super::times::time;
 use crate::auth::{Permissions, csrf};
+use crate::http::cookie;
+use crate::http::cookie;
 use crate::registry::Identity;
 use crate::registry::access::sessions;
 use crate::registry::accounts::second_factor;

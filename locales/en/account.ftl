@@ -1,0 +1,12 @@
+sign-in-title = Sign in
+sign-in-name = Name
+sign-in-password = Password
+sign-in-forgotten = Forgotten your password?
+sign-in-no-account = No account yet?
+code-title = Second factor
+code-label = Code
+code-help = The six digits that your app shows, or one of your recovery codes.
+code-leave = Sign in as somebody else
+again-title = Show that it is you
+again-text = To change how your account is opened takes your password once more, even though you are signed in.
+again-go-on = Go on

@@ -1,0 +1,12 @@
+sign-in-title = Connexion
+sign-in-name = Nom
+sign-in-password = Mot de passe
+sign-in-forgotten = Mot de passe oublié ?
+sign-in-no-account = Pas encore de compte ?
+code-title = Second facteur
+code-label = Code
+code-help = Les six chiffres que montre votre application, ou l’un de vos codes de secours.
+code-leave = Se connecter sous un autre nom
+again-title = Montrez que c’est bien vous
+again-text = Changer la façon d’ouvrir votre compte demande encore une fois votre mot de passe, même si vous êtes connecté.
+again-go-on = Continuer

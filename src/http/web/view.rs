@@ -1,0 +1,147 @@
+//! What every page knows: who looks at it, in which language and colours, and how its figures are written.
+
+use std::collections::HashMap;
+
+use super::{assets, figures, words};
+use crate::registry::accounts::Language;
+
+/// Who looks at a page.
+#[derive(Debug, Clone)]
+pub(super) struct Viewer {
+    /// The user's name.
+    pub name: String,
+    /// Whether the user administers the instance.
+    pub admin: bool,
+}
+
+/// A line above a page that says what was done.
+#[derive(Debug, Clone)]
+pub(super) struct Notice {
+    /// `success`, `info`, `warning` or `danger`.
+    pub kind: &'static str,
+    /// The text, in the reader's language.
+    pub text: String,
+}
+
+/// What every page knows.
+#[derive(Debug, Clone)]
+pub(super) struct View {
+    /// `en` or `fr`.
+    pub lang: &'static str,
+    /// The same, as the rules know it.
+    pub language: Language,
+    /// `auto`, `light` or `dark`.
+    pub theme: &'static str,
+    /// What scripts and styles of this answer carry, so that no others run.
+    pub nonce: String,
+    /// What the registry is called in names of images.
+    pub host: String,
+    /// `http` or `https`.
+    pub scheme: &'static str,
+    /// What forms send along; empty for who is not signed in.
+    pub csrf: String,
+    /// Who is signed in.
+    pub user: Option<Viewer>,
+    /// The path and query of this page.
+    pub path: String,
+    /// Whether the server has no accounts.
+    pub open: bool,
+    /// What the operator tells everybody.
+    pub banner: Option<String>,
+    /// What was done.
+    pub notice: Option<Notice>,
+    /// Whether people may sign up by themselves.
+    pub sign_up: bool,
+    /// Now, in microseconds since 1970.
+    pub now: i64,
+}
+
+impl View {
+    /// A text.
+    pub fn t(&self, key: &str) -> String {
+        words::text(self.language, key, None)
+    }
+
+    /// A text with one variable.
+    pub fn ta(&self, key: &str, name: &'static str, value: &str) -> String {
+        self.tx(key, &[(name, value)])
+    }
+
+    /// A text with variables.
+    pub fn tx(&self, key: &str, arguments: &[(&'static str, &str)]) -> String {
+        let arguments = arguments.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+        words::text(self.language, key, Some(&arguments))
+    }
+
+    /// A text with a count: `$n` decides its form, `$count` is shown.
+    pub fn tn(&self, key: &str, n: impl TryInto<i64>) -> String {
+        let n = n.try_into().unwrap_or(i64::MAX);
+        let arguments = HashMap::from([("n".into(), n.into()), ("count".into(), self.number(n).into())]);
+        words::text(self.language, key, Some(&arguments))
+    }
+
+    /// A whole number.
+    pub fn number(&self, n: impl TryInto<i64>) -> String {
+        figures::number(self.language, n.try_into().unwrap_or(i64::MAX))
+    }
+
+    /// A size, rounded.
+    pub fn size(&self, bytes: impl TryInto<i64>) -> String {
+        figures::size(self.language, bytes.try_into().unwrap_or(i64::MAX))
+    }
+
+    /// A size to the byte.
+    pub fn bytes(&self, bytes: impl TryInto<i64>) -> String {
+        self.tn("bytes", bytes)
+    }
+
+    /// How long ago, or in what time.
+    pub fn ago(&self, at: impl TryInto<i64>) -> String {
+        figures::ago(self.language, at.try_into().unwrap_or_default(), self.now)
+    }
+
+    /// The exact moment.
+    pub fn moment(&self, at: impl TryInto<i64>) -> String {
+        figures::moment(self.language, at.try_into().unwrap_or_default())
+    }
+
+    /// The day.
+    pub fn day(&self, at: impl TryInto<i64>) -> String {
+        figures::day(self.language, at.try_into().unwrap_or_default())
+    }
+
+    /// The moment for machines.
+    pub fn iso(&self, at: impl TryInto<i64>) -> String {
+        figures::iso(at.try_into().unwrap_or_default())
+    }
+
+    /// The URL of an asset.
+    #[expect(clippy::unused_self, reason = "templates know nothing but the view")]
+    pub fn asset(&self, name: &str) -> String {
+        assets::url(name)
+    }
+
+    /// The version of the registry.
+    #[expect(clippy::unused_self, reason = "templates know nothing but the view")]
+    pub fn version(&self) -> &'static str {
+        env!("CARGO_PKG_VERSION")
+    }
+
+    /// Whether this user is the one who looks.
+    pub fn is(&self, name: &str) -> bool {
+        self.user.as_ref().is_some_and(|user| user.name == name)
+    }
+
+    /// Whether somebody who administers the instance looks.
+    pub fn admin(&self) -> bool {
+        self.user.as_ref().is_some_and(|user| user.admin)
+    }
+
+    /// A number as a width or a place in a drawing, in percent.
+    #[expect(clippy::unused_self, reason = "templates know nothing but the view")]
+    pub fn percent(&self, part: impl TryInto<i64>, whole: impl TryInto<i64>) -> String {
+        let (part, whole) = (part.try_into().unwrap_or_default() as f64, whole.try_into().unwrap_or_default() as f64);
+        let share = if whole > 0.0 { (part * 100.0 / whole).clamp(0.0, 100.0) } else { 0.0 };
+        format!("{share:.2}")
+    }
+}
