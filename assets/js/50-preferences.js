@@ -1,6 +1,5 @@
 // Language and theme take effect when chosen; the theme without loading the page again.
 (() => {
-  'use strict';
   havre.on('change', '[data-preferences] select', (select) => {
     const form = select.form;
     if (select.name !== 'theme') return form.requestSubmit();
