@@ -41,6 +41,15 @@ pager-first = First page
 pager-next = Next
 day = Day
 
+pulls-count = { $n ->
+    [one] { $count } pull
+   *[other] { $count } pulls
+}
+stars-count = { $n ->
+    [one] { $count } star
+   *[other] { $count } stars
+}
+
 severity-critical = { $count } critical
 severity-high = { $count } high
 severity-medium = { $count } medium

@@ -41,6 +41,15 @@ pager-first = Première page
 pager-next = Suivante
 day = Jour
 
+pulls-count = { $n ->
+    [one] { $count } téléchargement
+   *[other] { $count } téléchargements
+}
+stars-count = { $n ->
+    [one] { $count } étoile
+   *[other] { $count } étoiles
+}
+
 severity-critical = { $n ->
     [one] { $count } critique
    *[other] { $count } critiques
