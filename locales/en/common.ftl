@@ -50,10 +50,18 @@ stars-count = { $n ->
    *[other] { $count } stars
 }
 
-severity-critical = { $count } critical
-severity-high = { $count } high
-severity-medium = { $count } medium
-severity-low = { $count } low
+severity-critical = { $n ->
+   *[other] { $count } critical
+}
+severity-high = { $n ->
+   *[other] { $count } high
+}
+severity-medium = { $n ->
+   *[other] { $count } medium
+}
+severity-low = { $n ->
+   *[other] { $count } low
+}
 
 badge-robot = robot
 badge-private = Private

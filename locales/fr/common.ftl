@@ -22,7 +22,7 @@ nav-api = API
 search-label = Rechercher des images
 search-placeholder = Rechercher des images
 search-results = Résultats
-search-none = Rien trouvé. Appuyez sur Entrée pour chercher partout.
+search-none = Aucun résultat. Appuyez sur Entrée pour chercher partout.
 
 language = Langue
 language-en = English
