@@ -3,6 +3,7 @@
 mod accounts;
 mod answer;
 mod app;
+mod authority;
 mod browser;
 mod client;
 mod content;
@@ -14,6 +15,7 @@ mod smtp;
 pub use accounts::{PASSWORD, on_each_engine_with_accounts, on_each_engine_with_accounts_and};
 pub use answer::Answer;
 pub use app::{Setup, TestApp, on_each_engine};
+pub use authority::{AcmeAuthority, Reply, first_of, signed};
 pub use browser::{Browser, code, sign_in};
 pub use client::{Call, Client};
 pub use content::{Image, Manifest, blob, descriptor, sha256, sha512};
