@@ -220,7 +220,6 @@ pub async fn erase(registry: &Registry, ctx: &Ctx, name: &str) -> Result<(), Err
         spare_the_last(tx, &row)?;
         tokens::revoke_all(tx, row.id, ctx.now)?;
         tokens::forget_all(tx, row.id)?;
-        db::sessions::delete_of(tx, row.id, 0)?;
         second_factors::delete(tx, row.id)?;
         roles::revoke_all(tx, row.id)?;
         teams::remove_everywhere(tx, row.id)?;
@@ -239,6 +238,8 @@ pub async fn erase(registry: &Registry, ctx: &Ctx, name: &str) -> Result<(), Err
         }
         db::audit::erase_person(tx, &format!("user:{}", row.public_id), ctx.now)?;
         changed(tx, &ctx, "user.erase", &json!({ "user": row.public_id }))?;
+        // Last: an administrator's own erasure may be asked for by one of them.
+        db::sessions::delete_of(tx, row.id, 0)?;
         Ok::<_, Error>(())
     };
     registry.db.write(change).await?;
