@@ -14,6 +14,7 @@ const PUT_TOGETHER: &[(&str, &str)] = &[
     ("month-", "src/http/web/figures.rs"),
     ("error-", "src/http/web/failure.rs"),
     ("done-", "src/http/web/visit.rs"),
+    ("scope-", "src/http/web/account/tokens.rs"),
 ];
 
 /// Words that are the same in every language.
