@@ -4,15 +4,19 @@
 //! reader may see it, asks the rules, and fills a template; it holds no rule of its own.
 
 mod account;
+mod activity;
+mod admin;
 mod answer;
 mod assets;
 mod failure;
 mod figures;
 mod form;
+mod frame;
 mod home;
 mod preferences;
 mod recovery;
 mod route;
+mod sentence;
 mod sign_in;
 mod sign_up;
 mod view;
@@ -51,6 +55,8 @@ const ROUTES: &[&[Route]] = &[
     sign_in::ROUTES,
     sign_up::ROUTES,
     recovery::ROUTES,
+    activity::ROUTES,
+    admin::ROUTES,
     account::PROFILE,
     account::PASSWORD,
     account::SECOND_FACTOR,

@@ -15,6 +15,10 @@ const PUT_TOGETHER: &[(&str, &str)] = &[
     ("error-", "src/http/web/failure.rs"),
     ("done-", "src/http/web/visit.rs"),
     ("scope-", "src/http/web/account/tokens.rs"),
+    ("event-", "src/http/web/sentence.rs"),
+    ("activity-kind-", "src/http/web/activity.rs"),
+    ("tab-", "src/http/web/frame.rs"),
+    ("admin-tab-", "src/http/web/admin.rs"),
 ];
 
 /// Words that are the same in every language.
