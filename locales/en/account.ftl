@@ -104,7 +104,6 @@ tokens-everywhere = everywhere you may
 tokens-expires = Expires
 tokens-last-used = Last used
 tokens-never = never
-tokens-never-used = never
 tokens-over = expired
 tokens-days = { $n ->
     [one] In one day

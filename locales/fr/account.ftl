@@ -104,7 +104,6 @@ tokens-everywhere = partout où vous avez des droits
 tokens-expires = Expire
 tokens-last-used = Dernière utilisation
 tokens-never = jamais
-tokens-never-used = jamais
 tokens-over = expiré
 tokens-days = { $n ->
     [one] Dans un jour

@@ -111,10 +111,12 @@ impl fmt::Debug for Secret {
 /// The text with nothing left of each secret in it but what it begins with: for logs, which keep what stands in URLs.
 #[must_use]
 pub fn masked(text: &str) -> Cow<'_, str> {
-    let begins = |rest: &str| SecretKind::ALL.into_iter().map(SecretKind::prefix).find(|prefix| rest.starts_with(prefix));
+    let begins =
+        |rest: &str| SecretKind::ALL.into_iter().map(SecretKind::prefix).find(|prefix| rest.starts_with(prefix));
     let mut shown = String::new();
     let mut rest = text;
-    while let Some((at, prefix)) = rest.match_indices("havre_").find_map(|(at, _)| Some((at, begins(rest.get(at..)?)?))) {
+    while let Some((at, prefix)) = rest.match_indices("havre_").find_map(|(at, _)| Some((at, begins(rest.get(at..)?)?)))
+    {
         let (before, secret) = rest.split_at(at);
         shown.push_str(before);
         shown.push_str(prefix);

@@ -11,6 +11,7 @@ mod tokens;
 use std::sync::Arc;
 
 use super::failure::Failure;
+use super::frame::Tab;
 use super::route::Route;
 use super::view::View;
 use super::visit::Visit;
@@ -27,14 +28,6 @@ pub(super) const SESSIONS: &[Route] = sessions::ROUTES;
 pub(super) const TOKENS: &[Route] = tokens::ROUTES;
 pub(super) const DATA: &[Route] = data::ROUTES;
 
-/// One of the pages of an account, as the tabs above each of them name it.
-struct Tab {
-    text: String,
-    href: &'static str,
-    current: bool,
-    count: Option<String>,
-}
-
 /// One row of what is told, or of what goes.
 struct Fact {
     term: String,
@@ -50,7 +43,7 @@ struct Choice {
 
 /// The tabs, with the one that leads to `current` marked.
 fn tabs(v: &View, current: &str) -> Vec<Tab> {
-    let tab = |href, text| Tab { text, href, current: href == current, count: None };
+    let tab = |href: &str, text| Tab { text, href: href.to_owned(), current: href == current, count: None };
     vec![
         tab("/-/account", v.t("account-profile")),
         tab("/-/account/password", v.t("account-password")),

@@ -44,8 +44,7 @@ struct ResetPage<'a> {
 struct ConfirmPage<'a> {
     v: &'a View,
     token: &'a str,
-    name: &'a str,
-    email: &'a str,
+    text: String,
 }
 
 fn request_page<'a>(visit: &'a Visit, v: &'a View, wrong: Wrong) -> RequestPage<'a> {
@@ -97,7 +96,9 @@ async fn email_form(visit: Visit) -> Result<Answer, Failure> {
     refuse_open(&visit)?;
     let token = visit.parameter("token");
     let (name, email) = recovery::of_email(visit.registry(), visit.ctx(), token).await?;
-    Ok(Answer::ok(&ConfirmPage { v: &visit.view(), token, name: &name, email: &email }))
+    let v = visit.view();
+    let text = v.tx("confirm-email-text", &[("name", &name), ("email", &email)]);
+    Ok(Answer::ok(&ConfirmPage { v: &v, token, text }))
 }
 
 async fn confirm_email(visit: Visit) -> Result<Answer, Failure> {

@@ -66,6 +66,7 @@ struct InvitationPage<'a> {
     v: &'a View,
     token: &'a str,
     row: &'a InvitationRow,
+    invited: String,
     name: &'a str,
     display_name: &'a str,
     wrong: Wrong,
@@ -169,13 +170,20 @@ async fn welcome(visit: &Visit, name: &str, password: &str) -> Answer {
     }
 }
 
+fn invited(v: &View, row: &InvitationRow) -> String {
+    match (&row.organisation, &row.role) {
+        (Some(organisation), Some(role)) => v.tx("invitation-role", &[("organisation", organisation), ("role", role)]),
+        _ => v.ta("invitation-account", "host", &v.host),
+    }
+}
+
 async fn invitation(visit: Visit) -> Result<Answer, Failure> {
     refuse_open(&visit)?;
     let token = visit.parameter("token");
     let row = invitations::show(visit.registry(), visit.ctx(), token).await?;
     let v = visit.view();
-    let page = InvitationPage { v: &v, token, row: &row, name: "", display_name: "", wrong: Wrong::default() };
-    Ok(Answer::ok(&page))
+    let (invited, wrong) = (invited(&v, &row), Wrong::default());
+    Ok(Answer::ok(&InvitationPage { v: &v, token, row: &row, invited, name: "", display_name: "", wrong }))
 }
 
 /// Accepts an invitation by making an account.
@@ -198,7 +206,8 @@ async fn accept_new(visit: Visit) -> Result<Answer, Failure> {
     let wrong = Wrong::of(&v, error.into(), &["name", "display_name", "password"])?;
     let row = invitations::show(visit.registry(), visit.ctx(), token).await?;
     let (name, display_name) = (visit.form.get("name").trim(), visit.form.get("display_name").trim());
-    Ok(Answer::again(&InvitationPage { v: &v, token, row: &row, name, display_name, wrong }))
+    let invited = invited(&v, &row);
+    Ok(Answer::again(&InvitationPage { v: &v, token, row: &row, invited, name, display_name, wrong }))
 }
 
 /// Accepts an invitation with the account of who is signed in.

@@ -76,7 +76,10 @@ async fn a_profile_is_changed_and_shown_harmless() {
         let fields = [("display_name", "<b>Alice</b> & co"), ("language", "fr")];
         let answer = alice.submit("/-/account", &fields).await.expect(303);
         let page = alice.get(answer.header("location")).await.expect(200).text();
-        assert!(page.contains("Saved.") && !page.contains("<b>Alice") && page.contains("Alice&#60;/b&#62; &#38; co"), "{page}");
+        assert!(
+            page.contains("Saved.") && !page.contains("<b>Alice") && page.contains("Alice&#60;/b&#62; &#38; co"),
+            "{page}"
+        );
         assert!(page.contains("<option value=\"fr\" selected>"));
         for wrong in ["x".repeat(129), "a\u{202e}b".to_owned()] {
             let refused = alice.submit("/-/account", &[("display_name", wrong.as_str()), ("language", "en")]).await;
@@ -115,7 +118,8 @@ async fn sessions_are_seen_and_ended_one_by_one_and_all_others() {
         assert!(!here.get("/-/account/sessions").await.text().contains("end-others"));
         let [mut two, mut three] = [Pages::sign_in(app, "alice").await, Pages::sign_in(app, "alice").await];
         let mut bob = Pages::sign_in(app, "bob").await;
-        app.write("UPDATE sessions SET user_agent = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Firefox/140.0 \"><i>'").await;
+        app.write("UPDATE sessions SET user_agent = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Firefox/140.0 \"><i>'")
+            .await;
         let page = here.get("/-/account/sessions").await.expect(200).text();
         assert_eq!(page.matches("name=\"session\"").count(), 2);
         assert!(page.contains("Firefox on Linux") && page.contains("127.0.0.1") && page.contains("this one"));
@@ -315,7 +319,13 @@ async fn a_form_of_another_site_changes_nothing_of_an_account() {
     on_each_engine_with_accounts(async |app| {
         let mut alice = Pages::sign_in(app, "alice").await;
         let csrf = alice.csrf.clone();
-        for path in ["/-/account", "/-/account/password", "/-/account/tokens/new", "/-/account/second-factor", "/-/account/delete"] {
+        for path in [
+            "/-/account",
+            "/-/account/password",
+            "/-/account/tokens/new",
+            "/-/account/second-factor",
+            "/-/account/delete",
+        ] {
             alice.send(path, &[("csrf", csrf.as_str()), ("confirm", "alice")], "cross-site").await.expect(403);
             alice.send(path, &[("confirm", "alice")], "same-origin").await.expect(403);
         }

@@ -56,7 +56,10 @@ async fn somebody_signs_up_and_is_signed_in_by_the_link_and_the_password() {
         let wrong = [("token", link.as_str()), ("password", PASSWORD)];
         pages.submit("/-/account/verify", &wrong).await.expect(422);
         let right = [("token", link.as_str()), ("password", OTHER)];
-        assert_eq!(pages.submit("/-/account/verify", &right).await.expect(303).header("location"), "/?done=account-made");
+        assert_eq!(
+            pages.submit("/-/account/verify", &right).await.expect(303).header("location"),
+            "/?done=account-made"
+        );
         assert!(pages.get("/?done=account-made").await.expect(200).text().contains("<bdi>alice</bdi>"));
         assert!(pages.get("/-/account").await.expect(200).text().contains("<option value=\"fr\" selected>"));
         Pages::new(app).get(&path).await.expect(410);
@@ -175,7 +178,14 @@ async fn an_invitation_is_accepted_with_a_new_account_or_the_one_that_is_there()
         // The name that the invitation says is not another's to choose.
         let fixed = invite("dave", Some("dave")).await;
         let mut dave = Pages::new(app);
-        assert!(!dave.get(&format!("/-/account/invitation?token={fixed}")).await.expect(200).text().contains("name=\"name\""));
+        assert!(
+            !dave
+                .get(&format!("/-/account/invitation?token={fixed}"))
+                .await
+                .expect(200)
+                .text()
+                .contains("name=\"name\"")
+        );
         let other = [("token", fixed.as_str()), ("name", "mallory"), ("password", OTHER)];
         dave.submit("/-/account/invitation", &other).await.expect(303);
         assert!(dave.get("/-/account").await.expect(200).text().contains("<bdi>dave</bdi>"));

@@ -3,10 +3,11 @@
 use askama::Template;
 use serde_json::json;
 
-use super::{Fact, Tab, enter, prove_first, tabs};
+use super::{Fact, enter, prove_first, tabs};
 use crate::auth::Permissions;
 use crate::http::web::answer::Answer;
 use crate::http::web::failure::Failure;
+use crate::http::web::frame::Tab;
 use crate::http::web::route::Route;
 use crate::http::web::view::View;
 use crate::http::web::visit::Visit;
@@ -28,8 +29,7 @@ const MAX_EXPORT: usize = 16 * 1024 * 1024;
 struct DataPage<'a> {
     v: &'a View,
     tabs: Vec<Tab>,
-    most: usize,
-    command: String,
+    most: String,
 }
 
 #[derive(Template)]
@@ -46,7 +46,8 @@ async fn data(mut visit: Visit) -> Result<Answer, Failure> {
     let user = enter(&mut visit, Permissions::READ).await?;
     let v = visit.view();
     let command = format!("havre user export {}", user.name);
-    Ok(Answer::ok(&DataPage { tabs: tabs(&v, "/-/account/data"), v: &v, most: MAX_EXPORT, command }))
+    let most = v.tx("export-most", &[("size", &v.size(MAX_EXPORT)), ("command", &command)]);
+    Ok(Answer::ok(&DataPage { tabs: tabs(&v, "/-/account/data"), v: &v, most }))
 }
 
 async fn download(mut visit: Visit) -> Result<Answer, Failure> {
@@ -57,7 +58,9 @@ async fn download(mut visit: Visit) -> Result<Answer, Failure> {
         for line in page {
             let line = line.to_string();
             if text.len() + line.len() >= MAX_EXPORT {
-                text.push_str(&json!({ "kind": "cut", "rest": format!("havre user export {}", user.name) }).to_string());
+                text.push_str(
+                    &json!({ "kind": "cut", "rest": format!("havre user export {}", user.name) }).to_string(),
+                );
                 text.push('\n');
                 break 'all;
             }

@@ -45,7 +45,10 @@ mod tests {
     #[test]
     fn a_browser_is_known_by_the_name_that_it_alone_has() {
         for (user_agent, expected) in [
-            ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", (Some("Firefox"), Some("Linux"))),
+            (
+                "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+                (Some("Firefox"), Some("Linux")),
+            ),
             (
                 "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 \
                  Safari/537.36 Edg/142.0",

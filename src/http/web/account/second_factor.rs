@@ -6,18 +6,19 @@ use std::sync::Arc;
 use askama::Template;
 use qrcode::{Color, QrCode};
 
-use super::{Tab, Wrong, prove_first, refuse_open, tabs};
+use super::{Wrong, prove_first, refuse_open, tabs};
 use crate::auth::{Permissions, csrf};
 use crate::http::cookie;
 use crate::http::web::answer::Answer;
 use crate::http::web::failure::Failure;
+use crate::http::web::frame::Tab;
 use crate::http::web::route::Route;
 use crate::http::web::view::View;
 use crate::http::web::visit::Visit;
 use crate::registry::Account;
 use crate::registry::access::manage::Target;
 use crate::registry::access::{Denial, Why, sessions};
-use crate::registry::accounts::second_factor::{self, Begun, Status};
+use crate::registry::accounts::second_factor::{self, Begun};
 
 pub(super) const ROUTES: &[Route] = &[
     Route::get(HOME, |visit| Box::pin(status(visit))),
@@ -32,6 +33,8 @@ pub(super) const ROUTES: &[Route] = &[
 
 const HOME: &str = "/-/account/second-factor";
 const SET_UP: &str = "/-/account/second-factor/set-up";
+/// With fewer recovery codes than this, new ones are proposed.
+const FEW: i64 = 3;
 /// Blank modules around a code (ISO/IEC 18004).
 const QUIET: usize = 4;
 
@@ -40,7 +43,10 @@ const QUIET: usize = 4;
 struct StatusPage<'a> {
     v: &'a View,
     tabs: Vec<Tab>,
-    status: Status,
+    on: bool,
+    since: i64,
+    codes_left: i64,
+    few: bool,
     /// Whether nothing else opens until there is one.
     asked_for: bool,
 }
@@ -126,7 +132,15 @@ async fn status(mut visit: Visit) -> Result<Answer, Failure> {
     let status = second_factor::status(visit.registry(), &user.name).await?;
     let v = visit.view();
     let asked_for = visit.session.pending.is_some();
-    Ok(Answer::ok(&StatusPage { tabs: tabs_of(&visit, &v), v: &v, status, asked_for }))
+    Ok(Answer::ok(&StatusPage {
+        tabs: tabs_of(&visit, &v),
+        v: &v,
+        on: status.since.is_some(),
+        since: status.since.unwrap_or_default(),
+        codes_left: status.codes_left,
+        few: status.codes_left < FEW,
+        asked_for,
+    }))
 }
 
 async fn begin(mut visit: Visit) -> Result<Answer, Failure> {

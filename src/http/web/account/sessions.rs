@@ -2,10 +2,11 @@
 
 use askama::Template;
 
-use super::{Tab, device, enter, tabs};
+use super::{device, enter, tabs};
 use crate::auth::Permissions;
 use crate::http::web::answer::Answer;
 use crate::http::web::failure::Failure;
+use crate::http::web::frame::Tab;
 use crate::http::web::route::Route;
 use crate::http::web::view::View;
 use crate::http::web::visit::Visit;

@@ -2,10 +2,11 @@
 
 use askama::Template;
 
-use super::{Choice, Fact, Tab, Wrong, enter, prove_first, tabs};
+use super::{Choice, Fact, Wrong, enter, prove_first, tabs};
 use crate::auth::{Pattern, Permissions};
 use crate::http::web::answer::Answer;
 use crate::http::web::failure::Failure;
+use crate::http::web::frame::Tab;
 use crate::http::web::route::Route;
 use crate::http::web::view::View;
 use crate::http::web::visit::Visit;
@@ -77,8 +78,10 @@ struct Line {
     on: Vec<String>,
     holds: bool,
     created_at: i64,
-    expires_at: Option<i64>,
-    last_used_at: Option<i64>,
+    /// 0 where it holds until it is revoked.
+    expires_at: i64,
+    /// 0 where it was never used.
+    last_used_at: i64,
     last_used_address: String,
 }
 
@@ -106,7 +109,8 @@ fn expiries(v: &View, selected: &str) -> Vec<Choice> {
         365 => "365",
         _ => "90",
     };
-    let days = |days: i64| Choice { value: value(days), text: v.tn("tokens-days", days), selected: value(days) == selected };
+    let days =
+        |days: i64| Choice { value: value(days), text: v.tn("tokens-days", days), selected: value(days) == selected };
     let never = Choice { value: "none", text: v.t("tokens-no-expiry"), selected: selected == "none" };
     DAYS.into_iter().map(days).chain([never]).collect()
 }
@@ -119,8 +123,8 @@ async fn lines(visit: &Visit, name: &str) -> Result<Vec<Line>, Failure> {
         scopes: Permissions::from_bits(row.permissions).scopes().collect::<Vec<_>>().join(", "),
         on: limits.iter().map(ToString::to_string).collect(),
         created_at: row.created_at,
-        expires_at: row.expires_at,
-        last_used_at: row.last_used_at,
+        expires_at: row.expires_at.unwrap_or_default(),
+        last_used_at: row.last_used_at.unwrap_or_default(),
         last_used_address: row.last_used_address.unwrap_or_default(),
         id: row.public_id,
         name: row.name,
@@ -161,7 +165,12 @@ async fn make(mut visit: Visit) -> Result<Answer, Failure> {
         user: user.name.to_string(),
         name: name.to_owned(),
         scopes: ticked.clone(),
-        limits: on.split([' ', ',', '\t', '\r', '\n']).filter(|text| !text.is_empty()).take(MAX_PATTERNS).map(str::to_owned).collect(),
+        limits: on
+            .split([' ', ',', '\t', '\r', '\n'])
+            .filter(|text| !text.is_empty())
+            .take(MAX_PATTERNS)
+            .map(str::to_owned)
+            .collect(),
         // What is none of the choices does not make one that holds for ever.
         expires_at: match expiry {
             "none" => None,
@@ -213,7 +222,10 @@ async fn revoke_form(mut visit: Visit) -> Result<Answer, Failure> {
     let user = enter(&mut visit, Permissions::SETTINGS).await?;
     let line = named(&visit, &user.name).await?;
     let v = visit.view();
-    let used = line.last_used_at.map_or_else(|| v.t("tokens-never-used"), |at| v.ago(at));
+    let used = match line.last_used_at {
+        0 => v.t("tokens-never"),
+        at => v.ago(at),
+    };
     let fact = |key: &str, text: String| Fact { term: v.t(key), text };
     let on = if line.on.is_empty() { v.t("tokens-everywhere") } else { line.on.join(", ") };
     let facts = vec![
