@@ -156,7 +156,7 @@ async fn a_token_is_made_used_and_revoked() {
         let secret = format!("havre_pat_{}", between(&made, "havre_pat_", "<"));
         app.as_pair("alice", &secret).push_image("alice/app", "1", "a").await;
         let other = app.as_pair("alice", &secret).post("/v2/alice/other/blobs/uploads/").await;
-        assert_eq!(other.status.as_u16(), 403, "{}", other.text());
+        assert_eq!(other.status.as_u16(), 401, "{}", other.text());
         let page = alice.get("/-/account/tokens").await.expect(200).text();
         assert!(!page.contains("havre_pat_") && !page.contains("la<b>"), "{page}");
         assert!(page.contains("alice/web-*") && page.contains("read, write") && page.contains("in 29 days"), "{page}");

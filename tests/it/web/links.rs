@@ -172,7 +172,7 @@ async fn an_invitation_is_accepted_with_a_new_account_or_the_one_that_is_there()
         assert!(carol.submit("/-/account/invitation", &taken).await.expect(422).text().contains("bob is taken"));
         let right = [("token", link.as_str()), ("name", "carol"), ("password", OTHER)];
         carol.submit("/-/account/invitation", &right).await.expect(303);
-        assert!(carol.session().is_some());
+        assert!(carol.get("/-/account").await.expect(200).text().contains("carol@example.com"));
         app.as_pair("carol", OTHER).push_image("acme/app", "1", "a").await;
         carol.get(&path).await.expect(410);
         // The name that the invitation says is not another's to choose.
