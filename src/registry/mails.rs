@@ -25,7 +25,7 @@ const FIRST_WAIT: i64 = 15 * 1_000_000;
 /// A new link: its secret, and what it looks like.
 pub(super) fn link(people: &People, path: &str) -> (Secret, String) {
     let secret = Secret::new(SecretKind::Link, random());
-    let text = format!("{}/account/{path}?token={}", people.base, secret.reveal());
+    let text = format!("{}/-/account/{path}?token={}", people.base, secret.reveal());
     (secret, text)
 }
 

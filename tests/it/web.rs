@@ -1,5 +1,7 @@
 //! The pages, as browsers get them. What they look like and how they behave with scripts is tried with a real browser.
 
 mod admin;
+mod account;
 mod frame;
+mod links;
 mod sign_in;

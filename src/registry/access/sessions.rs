@@ -15,7 +15,8 @@ use super::{Access, Denial, Why, second_factor, sign_in};
 use crate::auth::scope::Bound;
 use crate::auth::seal::random;
 use crate::auth::{Credential, Principal, Proof, Secret, SecretKind};
-use crate::db::sessions::{self, NewSession, SessionRow};
+pub use crate::db::sessions::SessionRow;
+use crate::db::sessions::{self, NewSession};
 use crate::db::users::{self, UserRow};
 use crate::db::{self, Tx};
 use crate::registry::accounts::AccountError;
@@ -330,7 +331,7 @@ pub async fn look(registry: &Registry, ctx: &Ctx) -> Result<(SessionRow, Stage),
 
 /// Refuses who has not shown password, and second factor, in a session a short while ago: to change how an account is
 /// opened takes more than a browser that somebody has left open.
-pub(in crate::registry) async fn refuse_unless_recent(registry: &Registry, ctx: &Ctx) -> Result<(), Error> {
+pub async fn refuse_unless_recent(registry: &Registry, ctx: &Ctx) -> Result<(), Error> {
     let (row, user) = own(registry, ctx).await?;
     let waits = stage(&registry.access, row.is_pending(), &user) == Stage::Code;
     let recent = ctx.now.saturating_sub(row.proved_at) <= RECENT && !waits;

@@ -102,6 +102,22 @@ fn opened(tx: &mut Tx<'_>, kind: &'static str, hash: [u8; 32], now: i64) -> Resu
     Ok((link, row))
 }
 
+/// Whose password a link is about, while it holds; looking uses nothing up.
+pub async fn of_reset(registry: &Registry, ctx: &Ctx, secret: &str) -> Result<String, Error> {
+    let (hash, now) = (mails::read(secret)?, ctx.now);
+    registry.db.read(move |tx| Ok::<_, Error>(opened(tx, "reset", hash, now)?.1.name)).await
+}
+
+/// Whose address a link changes, and to which, while it holds; looking uses nothing up.
+pub async fn of_email(registry: &Registry, ctx: &Ctx, secret: &str) -> Result<(String, String), Error> {
+    let (hash, now) = (mails::read(secret)?, ctx.now);
+    let find = move |tx: &mut Tx<'_>| {
+        let (link, row) = opened(tx, "email", hash, now)?;
+        Ok::<_, Error>((row.name, link.email.ok_or(AccountError::Link)?))
+    };
+    registry.db.read(find).await
+}
+
 /// Chooses another password by a link; what the earlier one proved proves nothing any more. Returns the user's name.
 pub async fn complete(registry: &Registry, ctx: &Ctx, secret: &str, given: String) -> Result<String, Error> {
     let (hash, now) = (mails::read(secret)?, ctx.now);
@@ -151,7 +167,7 @@ pub async fn change_email(registry: &Registry, ctx: &Ctx, name: &str, email: &st
     let (row, tag) = registry.db.read(find).await?;
     sessions::refuse_to_reopen(registry, ctx, &row).await?;
     registry.access.count_request(ctx, name)?;
-    let (secret, link) = mails::link(&registry.people, "email");
+    let (secret, link) = mails::link(&registry.people, "confirm-email");
     let letter = Letter::VerifyEmail { name: row.name.clone(), link };
     let mail = mails::seal(registry, &email, language(tag.as_deref()), letter)?;
     let (ctx, hash) = (ctx.clone(), secret.hash());

@@ -44,15 +44,36 @@ fn on_already(name: &str) -> AccountError {
     AccountError::InUse(format!("{name} has a second factor; turn it off first"))
 }
 
+fn shown(registry: &Registry, name: &str, secret: &[u8; SECRET_LEN]) -> Result<Begun, Error> {
+    let issuer = if registry.people.host.is_empty() { "Havre" } else { &registry.people.host };
+    let link = totp::link(secret, issuer, name);
+    let link = link.map_err(|error| db::Error::new(db::Kind::Internal, error.to_string()))?;
+    Ok(Begun { link, secret: totp::typed(secret) })
+}
+
+/// What an app has to know of a second factor that was begun and not confirmed, once more: a page may be loaded again, or
+/// the first code be mistyped. Nothing where none was begun.
+pub async fn begun(registry: &Registry, ctx: &Ctx, name: &str) -> Result<Option<Begun>, Error> {
+    sessions::refuse_unless_recent(registry, ctx).await?;
+    let owned = name.to_owned();
+    let find = move |tx: &mut Tx<'_>| {
+        let row = user(tx, &owned)?;
+        let factor = second_factors::find(tx, row.id)?.filter(|factor| factor.confirmed_at.is_none());
+        Ok::<_, Error>(factor.map(|factor| (row, factor)))
+    };
+    let Some((row, factor)) = registry.db.read(find).await? else { return Ok(None) };
+    let secret = registry.access.master()?.open(&factor::purpose(&row.public_id), &factor.sealed);
+    let secret = secret.ok().and_then(|secret| <[u8; SECRET_LEN]>::try_from(secret).ok()).ok_or(Error::MasterKey)?;
+    Ok(Some(shown(registry, name, &secret)?))
+}
+
 /// Begins a second factor, in place of one that was begun and not confirmed.
 pub async fn begin(registry: &Registry, ctx: &Ctx, name: &str) -> Result<Begun, Error> {
     sessions::refuse_unless_recent(registry, ctx).await?;
     let owned = name.to_owned();
     let row = registry.db.read(move |tx| user(tx, &owned)).await?;
     let secret: [u8; SECRET_LEN] = random();
-    let issuer = if registry.people.host.is_empty() { "Havre" } else { &registry.people.host };
-    let link = totp::link(&secret, issuer, name);
-    let link = link.map_err(|error| db::Error::new(db::Kind::Internal, error.to_string()))?;
+    let begun = shown(registry, name, &secret)?;
     let sealed = registry.access.master()?.seal(&factor::purpose(&row.public_id), &secret);
     let (now, name) = (ctx.now, name.to_owned());
     let begin = move |tx: &mut Tx<'_>| {
@@ -63,7 +84,7 @@ pub async fn begin(registry: &Registry, ctx: &Ctx, name: &str) -> Result<Begun, 
         Ok::<_, Error>(())
     };
     registry.db.write(begin).await?;
-    Ok(Begun { link, secret: totp::typed(&secret) })
+    Ok(begun)
 }
 
 /// Turns a second factor on that was begun, with the first code of it. What the password alone had proved proves nothing any

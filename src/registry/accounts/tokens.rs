@@ -4,7 +4,8 @@ use serde_json::json;
 
 use super::{AccountError, changed, made_before, roles::pattern, secret, unknown, used_up, user};
 use crate::auth::{Pattern, Permissions, Secret, SecretKind};
-use crate::db::tokens::{self, NewToken, TokenRow};
+pub use crate::db::tokens::TokenRow;
+use crate::db::tokens::{self, NewToken};
 use crate::db::{self, Tx};
 use crate::registry::access::sessions;
 use crate::registry::{Ctx, Error, Registry};

@@ -43,7 +43,7 @@ async fn who_signs_up_gets_an_account_by_the_link_in_the_mail() {
         app.as_pair("alice", PASSWORD).get("/v2/").await.expect(401);
         let mail = mails_of(app).await.pop().unwrap();
         assert!(mail.contains("To: alice@example.org") && mail.contains("Auto-Submitted"), "{mail}");
-        assert!(mail.contains("https://registry.example.org/account/verify?token="), "{mail}");
+        assert!(mail.contains("https://registry.example.org/-/account/verify?token="), "{mail}");
         let link = secret(&mail);
         assert!(is_dead_link(sign_up::verify(registry, &later(25 * HOUR), &link, PASSWORD).await), "expired");
         // That look did not use it up.

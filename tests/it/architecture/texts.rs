@@ -14,6 +14,7 @@ const PUT_TOGETHER: &[(&str, &str)] = &[
     ("month-", "src/http/web/figures.rs"),
     ("error-", "src/http/web/failure.rs"),
     ("done-", "src/http/web/visit.rs"),
+    ("scope-", "src/http/web/account/tokens.rs"),
     ("event-", "src/http/web/sentence.rs"),
     ("activity-kind-", "src/http/web/activity.rs"),
     ("tab-", "src/http/web/frame.rs"),
