@@ -5,11 +5,15 @@
 
 mod answer;
 mod assets;
+mod avatar;
 mod failure;
 mod figures;
 mod form;
+mod former;
 mod home;
+mod namespace;
 mod preferences;
+mod repository_settings;
 mod route;
 mod sign_in;
 mod view;
@@ -42,7 +46,18 @@ const MAX_ANONYMOUS_FORM: usize = 16 * 1024;
 const FORM_TIME: Duration = Duration::from_secs(30);
 
 /// Every page, one slice a file.
-const ROUTES: &[&[Route]] = &[home::ROUTES, preferences::ROUTES, sign_in::ROUTES];
+const ROUTES: &[&[Route]] = &[
+    home::ROUTES,
+    namespace::ROUTES,
+    namespace::members::ROUTES,
+    namespace::teams::ROUTES,
+    namespace::robots::ROUTES,
+    namespace::roles::ROUTES,
+    namespace::settings::ROUTES,
+    preferences::ROUTES,
+    repository_settings::ROUTES,
+    sign_in::ROUTES,
+];
 
 /// Whether the client is one that looks at pages: it takes HTML, or sends a form, or fetches what belongs to a page.
 pub(super) fn is_wanted<B>(request: &Request<B>) -> bool {
@@ -94,7 +109,14 @@ async fn prepare(visit: &mut Visit, parts: &Parts, body: Incoming) -> Result<&'s
 /// A change runs on a task of its own: a reader who goes away does not leave it half done.
 async fn perform(route: &'static Route, visit: Visit, request_id: &Arc<str>) -> Result<Answer, Failure> {
     if !route.changes {
-        return (route.handler)(visit).await;
+        let trail = former::Trail::of(&visit);
+        return match (route.handler)(visit).await {
+            Err(failure) if former::found_nothing(&failure) => match trail {
+                Some(trail) => Box::pin(trail.follow()).await?.ok_or(failure),
+                None => Err(failure),
+            },
+            outcome => outcome,
+        };
     }
     tokio::spawn((route.handler)(visit)).await.unwrap_or_else(|error| {
         tracing::error!(%request_id, %error, "a form panicked");

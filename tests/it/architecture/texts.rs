@@ -14,6 +14,9 @@ const PUT_TOGETHER: &[(&str, &str)] = &[
     ("month-", "src/http/web/figures.rs"),
     ("error-", "src/http/web/failure.rs"),
     ("done-", "src/http/web/visit.rs"),
+    ("permission-", "src/http/web/namespace/roles.rs"),
+    ("role-", "src/http/web/namespace/roles.rs"),
+    ("action-", "src/http/web/repository_settings.rs"),
 ];
 
 /// Words that are the same in every language.
