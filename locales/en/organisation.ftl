@@ -1,13 +1,5 @@
 # Namespaces and organisations, and the settings of repositories.
 
-ns-pages = Pages of this namespace
-ns-tab-repositories = Repositories
-ns-tab-members = Members
-ns-tab-teams = Teams
-ns-tab-robots = Robots
-ns-tab-roles = Roles
-ns-tab-activity = Activity
-ns-tab-settings = Settings
 ns-empty = No repositories yet
 ns-empty-push = A push makes one. Type:
 ns-empty-text = What is pushed here, and what you may see, will be listed.
@@ -177,11 +169,6 @@ visibility-private-help = Seen by those who hold a role.
 visibility-internal-help = Seen by every user who is signed in.
 visibility-public-help = Seen and pulled by anyone, without signing in.
 
-repository-pages = Pages of this repository
-repository-tab-overview = Overview
-repository-tab-tags = Tags
-repository-tab-activity = Activity
-repository-tab-settings = Settings
 repository-visibility = Visibility
 done-visibility-changed = The visibility was changed. It counts from the next request on.
 repository-access = Access

@@ -1,13 +1,5 @@
 # Les espaces de noms et les organisations, et les réglages des dépôts.
 
-ns-pages = Pages de cet espace
-ns-tab-repositories = Dépôts
-ns-tab-members = Membres
-ns-tab-teams = Équipes
-ns-tab-robots = Robots
-ns-tab-roles = Rôles
-ns-tab-activity = Activité
-ns-tab-settings = Réglages
 ns-empty = Pas encore de dépôt
 ns-empty-push = Un envoi en crée un. Saisissez :
 ns-empty-text = Ce qui sera poussé ici et que vous pouvez voir y sera listé.
@@ -177,11 +169,6 @@ visibility-private-help = Visible par ceux qui ont un rôle.
 visibility-internal-help = Visible par tous les utilisateurs connectés.
 visibility-public-help = Visible et téléchargeable par tous, sans connexion.
 
-repository-pages = Pages de ce dépôt
-repository-tab-overview = Présentation
-repository-tab-tags = Tags
-repository-tab-activity = Activité
-repository-tab-settings = Réglages
 repository-visibility = Visibilité
 done-visibility-changed = La visibilité est changée dès la prochaine requête.
 repository-access = Accès

@@ -15,8 +15,8 @@ pub struct Locked {
 
 /// Finds a repository and locks it for another name, or for its removal.
 pub fn lock(tx: &mut Tx<'_>, name: &RepositoryName) -> Result<Option<Locked>, Error> {
-    let row = tx
-        .first("SELECT id, namespace_id FROM repositories WHERE name = $1 FOR UPDATE", &[name.as_str().into()])?;
+    let row =
+        tx.first("SELECT id, namespace_id FROM repositories WHERE name = $1 FOR UPDATE", &[name.as_str().into()])?;
     row.map(|mut row| Ok(Locked { id: row.int(0)?, namespace_id: row.int(1)? })).transpose()
 }
 

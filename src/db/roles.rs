@@ -230,8 +230,7 @@ pub fn exactly_on(tx: &mut Tx<'_>, namespace_id: i64, repository: &str) -> Resul
          JOIN roles o ON o.id = b.role_id WHERE b.namespace_id = $1 AND b.exact AND b.pattern = $2 ORDER BY b.id",
         &[namespace_id.into(), repository.into()],
     )?;
-    let exact =
-        |mut row: Row| Ok(ExactRow { id: row.int(0)?, permissions: row.int(1)?, anywhere: row.bool(2)? });
+    let exact = |mut row: Row| Ok(ExactRow { id: row.int(0)?, permissions: row.int(1)?, anywhere: row.bool(2)? });
     rows.into_iter().map(exact).collect()
 }
 

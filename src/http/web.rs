@@ -3,6 +3,8 @@
 //! Each page is declared once, in the list of its file, with the path that leads to it. A handler finds out whether the
 //! reader may see it, asks the rules, and fills a template; it holds no rule of its own.
 
+mod activity;
+mod admin;
 mod answer;
 mod assets;
 mod avatar;
@@ -10,11 +12,13 @@ mod failure;
 mod figures;
 mod form;
 mod former;
+mod frame;
 mod home;
 mod namespace;
 mod preferences;
 mod repository_settings;
 mod route;
+mod sentence;
 mod sign_in;
 mod view;
 mod visit;
@@ -48,15 +52,17 @@ const FORM_TIME: Duration = Duration::from_secs(30);
 /// Every page, one slice a file.
 const ROUTES: &[&[Route]] = &[
     home::ROUTES,
+    preferences::ROUTES,
+    sign_in::ROUTES,
+    activity::ROUTES,
+    admin::ROUTES,
     namespace::ROUTES,
     namespace::members::ROUTES,
     namespace::teams::ROUTES,
     namespace::robots::ROUTES,
     namespace::roles::ROUTES,
     namespace::settings::ROUTES,
-    preferences::ROUTES,
     repository_settings::ROUTES,
-    sign_in::ROUTES,
 ];
 
 /// Whether the client is one that looks at pages: it takes HTML, or sends a form, or fetches what belongs to a page.

@@ -9,6 +9,7 @@ pub mod certificates;
 pub mod check;
 mod context;
 mod error;
+pub mod instance;
 pub mod mails;
 pub mod manifests;
 pub mod referrers;

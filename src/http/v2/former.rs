@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::route::Action;
-use crate::auth::scope::Bound;
 use crate::auth::Permissions;
+use crate::auth::scope::Bound;
 use crate::http::exchange::Exchange;
 use crate::registry::Error;
 use crate::registry::access::former;

@@ -225,7 +225,7 @@ async fn read_from(exchange: &Exchange, action: &Action, headers: &HeaderMap) ->
 }
 
 /// Renders an error of the rules as the registry API does.
-pub(super) fn refuse(exchange: &Exchange, error: &crate::registry::Error) -> Response<Body> {
+pub(super) fn refuse(exchange: &Exchange, error: &Error) -> Response<Body> {
     Refused::Rule(error.clone()).render(exchange)
 }
 
@@ -233,15 +233,15 @@ pub(super) fn refuse(exchange: &Exchange, error: &crate::registry::Error) -> Res
 #[derive(Debug)]
 enum Refused {
     /// A rule refused or failed.
-    Rule(crate::registry::Error),
+    Rule(Error),
     /// The same, in an upload of which the answer has to say where it stands.
-    Upload { error: crate::registry::Error, location: String },
+    Upload { error: Error, location: String },
     /// The request cannot be read.
     Request(Box<Failure>),
 }
 
-impl From<crate::registry::Error> for Refused {
-    fn from(error: crate::registry::Error) -> Self {
+impl From<Error> for Refused {
+    fn from(error: Error) -> Self {
         Self::Rule(error)
     }
 }
@@ -271,7 +271,7 @@ impl Refused {
     fn render(&self, exchange: &Exchange) -> Response<Body> {
         let (host, request_id) = (&*exchange.host, &*exchange.ctx.request_id);
         match self {
-            Self::Rule(error @ crate::registry::Error::Denied(denial)) => {
+            Self::Rule(error @ Error::Denied(denial)) => {
                 let response = error::failure(error, host, request_id).render();
                 denial::with_headers(response, denial, exchange.scheme, host)
             }
@@ -280,14 +280,12 @@ impl Refused {
             Self::Upload { error, location } => {
                 let mut response = error::failure(error, host, request_id).render();
                 match error {
-                    crate::registry::Error::ChunkOutOfOrder { received, .. } => {
+                    Error::ChunkOutOfOrder { received, .. } => {
                         uploads::set_progress(&mut response, location, *received);
                         response
                     }
                     // Taken away while the bytes came.
-                    crate::registry::Error::Denied(denial) => {
-                        denial::with_headers(response, denial, exchange.scheme, host)
-                    }
+                    Error::Denied(denial) => denial::with_headers(response, denial, exchange.scheme, host),
                     _ => response,
                 }
             }

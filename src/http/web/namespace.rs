@@ -13,6 +13,7 @@ use super::answer::Answer;
 use super::avatar;
 use super::failure::Failure;
 use super::form::Form;
+use super::frame::{NamespaceRights, Tab, namespace_tabs};
 use super::route::Route;
 use super::view::View;
 use super::visit::Visit;
@@ -40,14 +41,6 @@ const BINDINGS: usize = 100;
 /// Longest cursor that is read.
 const MAX_CURSOR: usize = 512;
 
-/// One of the pages of a thing.
-pub(super) struct Tab {
-    pub text: String,
-    pub href: String,
-    pub current: bool,
-    pub count: Option<String>,
-}
-
 /// One of several that can be chosen.
 pub(super) struct Choice {
     pub value: String,
@@ -61,17 +54,6 @@ pub(super) struct Fact {
     pub text: String,
 }
 
-/// The pages of a namespace.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
-    Repositories,
-    Members,
-    Teams,
-    Robots,
-    Roles,
-    Settings,
-}
-
 /// What stands above each page of a namespace.
 struct Head {
     row: NamespaceRow,
@@ -82,31 +64,17 @@ struct Head {
 }
 
 impl Head {
-    fn new(v: &View, row: NamespaceRow, rights: Permissions, place: Place) -> Self {
-        let name = &row.name;
-        let tab = |at: Option<Place>, key: &str, path: &str| Tab {
-            text: v.t(key),
-            href: format!("/{name}{path}"),
-            current: at == Some(place),
-            count: None,
+    /// `place` is the word of the page in `frame::namespace_tabs`.
+    fn new(v: &View, row: NamespaceRow, rights: Permissions, place: &str) -> Self {
+        let shown = NamespaceRights {
+            members: rights.contains(Permissions::MEMBERS),
+            robots: rights.contains(Permissions::ROBOTS),
+            activity: rights.contains(Permissions::ACTIVITY),
+            settings: rights.contains(Permissions::SETTINGS),
         };
-        let sees = rights.contains(Permissions::ACTIVITY);
-        let mut tabs = vec![tab(Some(Place::Repositories), "ns-tab-repositories", "")];
-        if sees {
-            tabs.push(tab(Some(Place::Members), "ns-tab-members", "/-/members"));
-        }
-        if sees && row.owner_kind == "organisation" {
-            tabs.push(tab(Some(Place::Teams), "ns-tab-teams", "/-/teams"));
-        }
-        if rights.contains(Permissions::ROBOTS) {
-            tabs.push(tab(Some(Place::Robots), "ns-tab-robots", "/-/robots"));
-        }
-        if sees {
-            tabs.push(tab(Some(Place::Roles), "ns-tab-roles", "/-/roles"));
-            tabs.push(tab(None, "ns-tab-activity", "/-/activity"));
-        }
-        if rights.contains(Permissions::SETTINGS) {
-            tabs.push(tab(Some(Place::Settings), "ns-tab-settings", "/-/settings"));
+        let mut tabs = namespace_tabs(v, &row.name, place, shown);
+        if row.owner_kind != "organisation" {
+            tabs.retain(|tab| !tab.href.ends_with("/-/teams"));
         }
         Self { avatar: avatar::svg(&row.name), tabs, rights, row }
     }
@@ -126,7 +94,7 @@ impl Head {
 }
 
 /// Lets in who may do in all of the namespace of the path what takes `needed`; tells what stands above the page.
-async fn enter(visit: &mut Visit, v: &View, needed: Permissions, place: Place) -> Result<Head, Failure> {
+async fn enter(visit: &mut Visit, v: &View, needed: Permissions, place: &str) -> Result<Head, Failure> {
     let pattern = whole(visit)?;
     visit.manage(Target::Over(pattern), needed).await?;
     let row = namespaces::find(visit.registry(), visit.argument("namespace")).await?;
@@ -175,7 +143,7 @@ async fn role_choices(visit: &Visit, rights: Permissions, chosen: &str) -> Resul
 }
 
 /// What is said of a change that was refused, where that is a matter of what was filled in.
-fn refused(visit: &Visit, failure: Failure) -> Result<String, Failure> {
+pub(super) fn refused(visit: &Visit, failure: Failure) -> Result<String, Failure> {
     match failure.text(&visit.view()) {
         Some(text) => Ok(text),
         None => Err(failure),
@@ -212,7 +180,7 @@ async fn show(mut visit: Visit) -> Result<Answer, Failure> {
     };
     let pushes = v.open || rights.contains(Permissions::WRITE);
     let push = pushes.then(|| push_commands(&v, &name));
-    let h = Head::new(&v, row, rights, Place::Repositories);
+    let h = Head::new(&v, row, rights, "repositories");
     Ok(Answer::ok(&RepositoriesPage { v: &v, h: &h, repositories, members, first, next, push }))
 }
 

@@ -6,9 +6,10 @@ use oci::RepositoryName;
 use super::answer::Answer;
 use super::failure::Failure;
 use super::form::Form;
+use super::frame::{Crumb, Tab, crumbs_of, repository_tabs};
 use super::namespace::members::{Held, kinds};
 use super::namespace::roles::permission;
-use super::namespace::{Choice, Fact, Tab};
+use super::namespace::{Choice, Fact, refused};
 use super::route::Route;
 use super::view::View;
 use super::visit::Visit;
@@ -32,12 +33,6 @@ pub(super) const ROUTES: &[Route] = &[
 /// How many roles are shown.
 const ROLES: usize = 200;
 
-/// A part of a path.
-struct Crumb {
-    text: String,
-    href: String,
-}
-
 /// What stands above the page.
 struct Head {
     name: RepositoryName,
@@ -46,30 +41,11 @@ struct Head {
 }
 
 impl Head {
-    fn new(v: &View, name: RepositoryName) -> Self {
-        let tab = |key: &str, path: &str, current| Tab {
-            text: v.t(key),
-            href: format!("/{name}{path}"),
-            current,
-            count: None,
-        };
-        let tabs = vec![
-            tab("repository-tab-overview", "", false),
-            tab("repository-tab-tags", "/-/tags", false),
-            tab("repository-tab-activity", "/-/activity", false),
-            tab("repository-tab-settings", "/-/settings", true),
-        ];
-        Self { crumbs: crumbs(&name), tabs, name }
+    async fn new(visit: &Visit, v: &View, name: RepositoryName) -> Result<Self, Failure> {
+        let activity = !v.open && visit.may(&name, Permissions::READ | Permissions::ACTIVITY).await?;
+        let tabs = repository_tabs(v, name.as_str(), "settings", activity, true);
+        Ok(Self { crumbs: crumbs_of(name.as_str()), tabs, name })
     }
-}
-
-/// The namespace and the whole name are pages; what stands between leads nowhere.
-fn crumbs(name: &RepositoryName) -> Vec<Crumb> {
-    let (namespace, rest) = name.as_str().split_once('/').unwrap_or((name.as_str(), ""));
-    vec![
-        Crumb { text: namespace.to_owned(), href: format!("/{namespace}") },
-        Crumb { text: rest.to_owned(), href: format!("/{name}") },
-    ]
 }
 
 /// What was asked about somebody, and what came out.
@@ -99,6 +75,8 @@ struct SettingsPage<'a> {
     new_name: String,
     former: Vec<String>,
     deletes: bool,
+    /// Of this page.
+    path: String,
 }
 
 /// Lets in who may do in the repository of the path what takes `needed`. Without accounts, that is everybody.
@@ -143,11 +121,11 @@ async fn page(visit: &Visit, name: RepositoryName, error: Option<String>) -> Res
     held.truncate(ROLES);
     let (verdict, error) = match verdict(visit, &v, &name, members).await {
         Ok(verdict) => (verdict, error),
-        Err(failure) => (None, Some(super::namespace::refused(visit, failure)?)),
+        Err(failure) => (None, Some(refused(visit, failure)?)),
     };
     let deletes = v.open || rights.contains(REMOVING);
     let former = repositories::former(visit.registry(), &name).await?;
-    let failed = error.is_some();
+    let (failed, h) = (error.is_some(), Head::new(visit, &v, name.clone()).await?);
     let page = SettingsPage {
         v: &v,
         form: &visit.form,
@@ -164,7 +142,8 @@ async fn page(visit: &Visit, name: RepositoryName, error: Option<String>) -> Res
         new_name: visit.form.text("name").unwrap_or(name.as_str()).to_owned(),
         former,
         deletes,
-        h: &Head::new(&v, name.clone()),
+        path: format!("/{name}/-/settings"),
+        h: &h,
     };
     Ok(if failed { Answer::again(&page) } else { Answer::ok(&page) })
 }
@@ -175,7 +154,7 @@ async fn set_visibility(mut visit: Visit) -> Result<Answer, Failure> {
     match namespaces::set_visibility(visit.registry(), visit.ctx(), &name, word).await {
         Ok(()) => Ok(Answer::redirect(format!("/{name}/-/settings?done=visibility-changed"))),
         Err(error) => {
-            let error = super::namespace::refused(&visit, error.into())?;
+            let error = refused(&visit, error.into())?;
             page(&visit, name, Some(error)).await
         }
     }
@@ -195,12 +174,7 @@ fn actions(v: &View, chosen: &str) -> Vec<Choice> {
 }
 
 /// Whether somebody may do something here, and why; nothing where nothing was asked.
-async fn verdict(
-    visit: &Visit,
-    v: &View,
-    name: &RepositoryName,
-    members: bool,
-) -> Result<Option<Verdict>, Failure> {
+async fn verdict(visit: &Visit, v: &View, name: &RepositoryName, members: bool) -> Result<Option<Verdict>, Failure> {
     let word = visit.parameter("action");
     if word.is_empty() || !members {
         return Ok(None);
@@ -288,7 +262,7 @@ async fn rename(mut visit: Visit) -> Result<Answer, Failure> {
                 Error::Account(AccountError::InUse(_)) => v.ta("rename-in-use", "name", to.as_str()),
                 Error::NameReserved(_) => v.ta("rename-reserved", "namespace", to.namespace()),
                 Error::Denied(denial) if denial.why == Why::Hidden => v.ta("rename-not-there", "name", to.as_str()),
-                _ => super::namespace::refused(&visit, error.into())?,
+                _ => refused(&visit, error.into())?,
             };
             page(&visit, name, Some(why)).await
         }
@@ -314,7 +288,8 @@ async fn confirm_page(visit: &Visit, name: RepositoryName, error: Option<String>
     let v = visit.view();
     let extent = repositories::extent(visit.registry(), visit.ctx(), &name).await?;
     let (action, failed) = (format!("/{name}/-/settings/delete"), error.is_some());
-    let page = DeletePage { v: &v, h: &Head::new(&v, name), error, action, preview: preview(&v, &extent) };
+    let h = Head::new(visit, &v, name).await?;
+    let page = DeletePage { v: &v, h: &h, error, action, preview: preview(&v, &extent) };
     Ok(if failed { Answer::again(&page) } else { Answer::ok(&page) })
 }
 

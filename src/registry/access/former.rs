@@ -36,7 +36,7 @@ pub async fn follow(
         let reach = who.reach_on(&name);
         let allowed = policy::check(found.signed_in, found.rights, reach & by.bound.on(&name), Permissions::READ);
         let held = Held { proof: by, reach, token: found.token, epoch };
-        Ok::<_, db::Error>((allowed == Decision::Allow).then_some((current, Some((found.identity, held)))))
+        Ok::<_, Error>((allowed == Decision::Allow).then_some((current, Some((found.identity, held)))))
     };
     let Some((current, caller)) = registry.db.read(look).await? else { return Ok(None) };
     if let Some((identity, held)) = caller {

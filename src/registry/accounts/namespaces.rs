@@ -142,7 +142,7 @@ pub async fn set_description(
     let set = move |tx: &mut Tx<'_>| {
         let found = namespace(tx, &name)?;
         namespaces::set_description(tx, found.id, description.as_deref())?;
-        changed(tx, &ctx, "namespace.description", &json!({ "namespace": name }))?;
+        changed(tx, &ctx, "namespace.describe", &json!({ "namespace": name }))?;
         Ok::<_, Error>(())
     };
     registry.db.write(set).await

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::{Choice, Head, Place, after_number, enter, pages, refused, role_choices, whole};
+use super::{Choice, Head, after_number, enter, pages, refused, role_choices, whole};
 use crate::auth::{Pattern, Permissions};
 use crate::http::web::answer::Answer;
 use crate::http::web::failure::Failure;
@@ -76,11 +76,8 @@ struct MembersPage<'a> {
 /// Who can hold a role: a user, a team, a robot.
 pub(in crate::http::web) fn kinds(v: &View, organisation: bool, chosen: &str) -> Vec<Choice> {
     let all = [("user", "holder-user"), ("team", "holder-team"), ("robot", "holder-robot")];
-    let choice = |(value, key): (&str, &str)| Choice {
-        value: value.to_owned(),
-        text: v.t(key),
-        selected: value == chosen,
-    };
+    let choice =
+        |(value, key): (&str, &str)| Choice { value: value.to_owned(), text: v.t(key), selected: value == chosen };
     all.into_iter().filter(|(kind, _)| organisation || *kind != "team").map(choice).collect()
 }
 
@@ -90,7 +87,7 @@ async fn list(mut visit: Visit) -> Result<Answer, Failure> {
 
 async fn page(visit: &mut Visit, error: Option<String>) -> Result<Answer, Failure> {
     let v = visit.view();
-    let h = enter(visit, &v, Permissions::ACTIVITY, Place::Members).await?;
+    let h = enter(visit, &v, Permissions::ACTIVITY, "members").await?;
     let name = &h.row.name;
     let mut rows = roles::bindings(visit.registry(), name, after_number(visit), super::PAGE + 1).await?;
     let (first, next) = pages(&mut rows, &format!("/{name}/-/members"), visit, |row| row.id.to_string());
@@ -180,7 +177,7 @@ struct InvitedPage<'a> {
 
 async fn invite(mut visit: Visit) -> Result<Answer, Failure> {
     let v = visit.view();
-    let h = enter(&mut visit, &v, Permissions::MEMBERS, Place::Members).await?;
+    let h = enter(&mut visit, &v, Permissions::MEMBERS, "members").await?;
     let email = visit.form.get("email").trim().to_owned();
     let invite = Invite {
         email: email.clone(),

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::{Choice, Head, Place, after, enter, pages, refused, role_choices};
+use super::{Choice, Head, after, enter, pages, refused, role_choices};
 use crate::auth::{Pattern, Permissions, Secret};
 use crate::http::web::answer::Answer;
 use crate::http::web::failure::Failure;
@@ -55,7 +55,7 @@ async fn list(mut visit: Visit) -> Result<Answer, Failure> {
 
 async fn page(visit: &mut Visit, error: Option<String>) -> Result<Answer, Failure> {
     let v = visit.view();
-    let h = enter(visit, &v, Permissions::ROBOTS, Place::Robots).await?;
+    let h = enter(visit, &v, Permissions::ROBOTS, "robots").await?;
     let name = &h.row.name;
     let mut robots = robots::list(visit.registry(), name, after(visit), super::PAGE + 1).await?;
     let (first, next) = pages(&mut robots, &format!("/{name}/-/robots"), visit, |row| row.name.clone());
@@ -139,7 +139,7 @@ async fn add(visit: &mut Visit) -> Result<Answer, Failure> {
         visit.manage(Target::Over(wanted.pattern.clone()), Permissions::MEMBERS).await?;
     }
     let v = visit.view();
-    let h = enter(visit, &v, Permissions::ROBOTS, Place::Robots).await?;
+    let h = enter(visit, &v, Permissions::ROBOTS, "robots").await?;
     let name = format!("{}+{}", h.row.name, visit.form.get("name").trim());
     let days = visit.form.get("days").parse::<i64>().ok().filter(|days| (1..=3650).contains(days));
     let expires_at = days.map(|days| v.now.saturating_add(days.saturating_mul(DAY)));
@@ -169,7 +169,7 @@ fn full_name(visit: &Visit) -> String {
 
 async fn rotate(mut visit: Visit) -> Result<Answer, Failure> {
     let v = visit.view();
-    let h = enter(&mut visit, &v, Permissions::ROBOTS, Place::Robots).await?;
+    let h = enter(&mut visit, &v, Permissions::ROBOTS, "robots").await?;
     let name = full_name(&visit);
     match robots::rotate(visit.registry(), visit.ctx(), &name).await {
         Ok(secret) => Ok(shown(&v, &h, &name, &secret, true, None)),
@@ -182,7 +182,7 @@ async fn rotate(mut visit: Visit) -> Result<Answer, Failure> {
 
 async fn set_disabled(mut visit: Visit, disabled: bool) -> Result<Answer, Failure> {
     let v = visit.view();
-    let h = enter(&mut visit, &v, Permissions::ROBOTS, Place::Robots).await?;
+    let h = enter(&mut visit, &v, Permissions::ROBOTS, "robots").await?;
     match robots::set_disabled(visit.registry(), visit.ctx(), &full_name(&visit), disabled).await {
         Ok(()) => {
             let done = if disabled { "robot-disabled" } else { "robot-enabled" };
@@ -197,7 +197,7 @@ async fn set_disabled(mut visit: Visit, disabled: bool) -> Result<Answer, Failur
 
 async fn remove(mut visit: Visit) -> Result<Answer, Failure> {
     let v = visit.view();
-    let h = enter(&mut visit, &v, Permissions::ROBOTS, Place::Robots).await?;
+    let h = enter(&mut visit, &v, Permissions::ROBOTS, "robots").await?;
     robots::remove(visit.registry(), visit.ctx(), &full_name(&visit)).await?;
     Ok(Answer::redirect(format!("/{}/-/robots?done=robot-removed", h.row.name)))
 }

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::{Head, Place, enter, refused, whole};
+use super::{Head, enter, refused, whole};
 use crate::auth::Permissions;
 use crate::http::web::answer::Answer;
 use crate::http::web::failure::Failure;
@@ -42,7 +42,7 @@ struct RolesPage<'a> {
     error: Option<String>,
     roles: Vec<Shown>,
     /// The role that is changed; empty for a new one.
-    name: String,
+    given: String,
     ticks: Vec<Tick>,
 }
 
@@ -66,11 +66,11 @@ async fn list(mut visit: Visit) -> Result<Answer, Failure> {
 
 async fn page(visit: &mut Visit, error: Option<String>) -> Result<Answer, Failure> {
     let v = visit.view();
-    let h = enter(visit, &v, Permissions::ACTIVITY, Place::Roles).await?;
+    let h = enter(visit, &v, Permissions::ACTIVITY, "roles").await?;
     let rows = roles::list(visit.registry(), Some(&h.row.name)).await?;
     let filled = |visit: &Visit, word: &str| visit.form.all("permission").any(|ticked| ticked == word);
     let edited = rows.iter().find(|row| !row.built_in && row.name == visit.parameter("edit"));
-    let name = visit.form.text("name").or(edited.map(|row| row.name.as_str())).unwrap_or_default().to_owned();
+    let given = visit.form.text("name").or(edited.map(|row| row.name.as_str())).unwrap_or_default().to_owned();
     let held = edited.map_or(Permissions::NONE, |row| Permissions::from_bits(row.permissions));
     let ticks = Permissions::NAMED
         .iter()
@@ -84,7 +84,7 @@ async fn page(visit: &mut Visit, error: Option<String>) -> Result<Answer, Failur
         .collect();
     let roles = rows.into_iter().map(|row| shown(&v, row)).collect();
     let failed = error.is_some();
-    let page = RolesPage { v: &v, h: &h, error, roles, name, ticks };
+    let page = RolesPage { v: &v, h: &h, error, roles, given, ticks };
     Ok(if failed { Answer::again(&page) } else { Answer::ok(&page) })
 }
 

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::{Head, Place, enter, refused};
+use super::{Head, enter, refused};
 use crate::auth::Permissions;
 use crate::http::web::answer::Answer;
 use crate::http::web::failure::Failure;
@@ -36,7 +36,7 @@ async fn show(mut visit: Visit) -> Result<Answer, Failure> {
 
 async fn page(visit: &mut Visit, error: Option<String>) -> Result<Answer, Failure> {
     let v = visit.view();
-    let h = enter(visit, &v, Permissions::SETTINGS, Place::Settings).await?;
+    let h = enter(visit, &v, Permissions::SETTINGS, "settings").await?;
     let (row, form) = (&h.row, &visit.form);
     let page = match error {
         // What was filled in is not lost.
@@ -65,7 +65,7 @@ async fn page(visit: &mut Visit, error: Option<String>) -> Result<Answer, Failur
 
 async fn change(mut visit: Visit) -> Result<Answer, Failure> {
     let v = visit.view();
-    let row = enter(&mut visit, &v, Permissions::SETTINGS, Place::Settings).await?.row;
+    let row = enter(&mut visit, &v, Permissions::SETTINGS, "settings").await?.row;
     match Box::pin(apply(&visit, &row)).await {
         Ok(()) => Ok(Answer::redirect(format!("/{}/-/settings?done=settings-saved", row.name))),
         Err(failure) => {

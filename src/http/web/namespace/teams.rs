@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::{Head, Place, after, enter, pages, refused, whole};
+use super::{Head, after, enter, pages, refused, whole};
 use crate::auth::Permissions;
 use crate::http::web::answer::Answer;
 use crate::http::web::failure::Failure;
@@ -40,7 +40,7 @@ async fn list(mut visit: Visit) -> Result<Answer, Failure> {
 
 async fn page(visit: &mut Visit, error: Option<String>) -> Result<Answer, Failure> {
     let v = visit.view();
-    let h = enter(visit, &v, Permissions::ACTIVITY, Place::Teams).await?;
+    let h = enter(visit, &v, Permissions::ACTIVITY, "teams").await?;
     let name = &h.row.name;
     let mut teams = teams::list(visit.registry(), name, after(visit), super::PAGE + 1).await?;
     let (first, next) = pages(&mut teams, &format!("/{name}/-/teams"), visit, |(name, _)| name.clone());
@@ -81,7 +81,7 @@ async fn show(mut visit: Visit) -> Result<Answer, Failure> {
 
 async fn team_page(visit: &mut Visit, error: Option<String>) -> Result<Answer, Failure> {
     let v = visit.view();
-    let h = enter(visit, &v, Permissions::ACTIVITY, Place::Teams).await?;
+    let h = enter(visit, &v, Permissions::ACTIVITY, "teams").await?;
     let team = visit.argument("team").to_owned();
     let within = (h.row.name.as_str(), team.as_str());
     let mut members = teams::members(visit.registry(), within, after(visit), super::PAGE + 1).await?;
