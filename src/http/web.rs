@@ -8,13 +8,17 @@ mod activity;
 mod admin;
 mod answer;
 mod assets;
+mod avatar;
 mod failure;
 mod figures;
 mod form;
+mod former;
 mod frame;
 mod home;
+mod namespace;
 mod preferences;
 mod recovery;
+mod repository_settings;
 mod route;
 mod sentence;
 mod sign_in;
@@ -63,6 +67,13 @@ const ROUTES: &[&[Route]] = &[
     account::SESSIONS,
     account::TOKENS,
     account::DATA,
+    namespace::ROUTES,
+    namespace::members::ROUTES,
+    namespace::teams::ROUTES,
+    namespace::robots::ROUTES,
+    namespace::roles::ROUTES,
+    namespace::settings::ROUTES,
+    repository_settings::ROUTES,
 ];
 
 /// Whether the client is one that looks at pages: it takes HTML, or sends a form, or fetches what belongs to a page.
@@ -115,7 +126,14 @@ async fn prepare(visit: &mut Visit, parts: &Parts, body: Incoming) -> Result<&'s
 /// A change runs on a task of its own: a reader who goes away does not leave it half done.
 async fn perform(route: &'static Route, visit: Visit, request_id: &Arc<str>) -> Result<Answer, Failure> {
     if !route.changes {
-        return (route.handler)(visit).await;
+        let trail = former::Trail::of(&visit);
+        return match (route.handler)(visit).await {
+            Err(failure) if former::found_nothing(&failure) => match trail {
+                Some(trail) => Box::pin(trail.follow()).await?.ok_or(failure),
+                None => Err(failure),
+            },
+            outcome => outcome,
+        };
     }
     tokio::spawn((route.handler)(visit)).await.unwrap_or_else(|error| {
         tracing::error!(%request_id, %error, "a form panicked");

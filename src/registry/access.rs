@@ -5,6 +5,7 @@
 //! request, on every node.
 
 pub mod explain;
+pub mod former;
 mod issue;
 mod keys;
 pub mod manage;

@@ -7,6 +7,7 @@ pub mod export;
 pub mod invitations;
 pub mod namespaces;
 pub mod recovery;
+pub mod repositories;
 pub mod robots;
 pub mod roles;
 pub mod second_factor;

@@ -4,4 +4,6 @@ mod admin;
 mod account;
 mod frame;
 mod links;
+mod organisation;
+mod settings;
 mod sign_in;

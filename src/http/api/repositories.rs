@@ -1,6 +1,7 @@
 //! Repositories.
 
 use http::Method;
+use oci::RepositoryName;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -10,6 +11,7 @@ use super::route::{Needs, Parameter, Route};
 use super::times::time;
 use crate::auth::Permissions;
 use crate::registry::accounts::namespaces;
+use crate::registry::accounts::repositories::{self, REMOVING};
 use crate::registry::catalog;
 use crate::registry::catalog::RepositoryRow;
 
@@ -38,7 +40,7 @@ pub(super) const ROUTES: &[Route] = &[
     Route::new(
         Method::PATCH,
         "/repositories/{repository}",
-        "Change who may see a repository",
+        "Change who may see a repository, or its name: with another first part, it moves to that namespace",
         Needs::Repository,
         Permissions::SETTINGS,
         |call| Box::pin(patch(call)),
@@ -46,6 +48,16 @@ pub(super) const ROUTES: &[Route] = &[
     .group("repositories")
     .takes_body::<RepositoryChange>()
     .answers::<Repository>(200),
+    Route::new(
+        Method::DELETE,
+        "/repositories/{repository}",
+        "Remove a repository with all its tags and images; there is no way back",
+        Needs::Repository,
+        REMOVING,
+        |call| Box::pin(delete(call)),
+    )
+    .group("repositories")
+    .answers_nothing(),
 ];
 
 /// A repository.
@@ -65,12 +77,14 @@ impl From<RepositoryRow> for Repository {
     }
 }
 
-/// What is to change of a repository.
+/// What is to change of a repository; what is left out stays.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct RepositoryChange {
     /// Who may see it without a role: `public`, `internal` or `private`.
-    visibility: String,
+    visibility: Option<String>,
+    /// Its whole name. Takes the right to push there; the old name goes on to be read by until another repository has it.
+    name: Option<String>,
 }
 
 async fn list(call: Call) -> Result<Reply, Refused> {
@@ -88,8 +102,25 @@ async fn get(call: Call) -> Result<Reply, Refused> {
 }
 
 async fn patch(call: Call) -> Result<Reply, Refused> {
-    let (name, change) = (call.repository()?, call.body::<RepositoryChange>()?);
-    namespaces::set_visibility(call.registry(), call.ctx(), &name, &change.visibility).await?;
+    let (mut name, change) = (call.repository()?, call.body::<RepositoryChange>()?);
+    if let Some(visibility) = &change.visibility {
+        namespaces::set_visibility(call.registry(), call.ctx(), &name, visibility).await?;
+    }
+    if let Some(text) = &change.name {
+        let to = RepositoryName::parse(text).ok().filter(|_| text.contains('/'));
+        let to = to.ok_or_else(|| {
+            Refused::invalid(format!("{text:?} names no repository; write its whole name, such as acme/app"))
+        })?;
+        if to != name {
+            repositories::rename(call.registry(), call.ctx(), &name, &to).await?;
+            name = to;
+        }
+    }
     let row = catalog::find(call.registry(), &name).await?;
     Ok(Reply::json(200, &Repository::from(row)))
+}
+
+async fn delete(call: Call) -> Result<Reply, Refused> {
+    repositories::delete(call.registry(), call.ctx(), &call.repository()?).await?;
+    Ok(Reply::nothing())
 }
