@@ -35,6 +35,7 @@ pub mod roles;
 pub mod second_factors;
 pub mod sessions;
 pub mod sign_ups;
+pub mod stars;
 pub mod tags;
 pub mod teams;
 pub mod tokens;

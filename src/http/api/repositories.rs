@@ -4,7 +4,7 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::call::{Call, Reply};
+use super::call::{Call, Reply, given};
 use super::problem::Refused;
 use super::route::{Needs, Parameter, Route};
 use super::times::time;
@@ -12,6 +12,10 @@ use crate::auth::Permissions;
 use crate::registry::accounts::namespaces;
 use crate::registry::catalog;
 use crate::registry::catalog::RepositoryRow;
+use crate::registry::repositories::{self, Description, Details};
+
+/// Longest body of a change: a README of 256 KiB, escaped.
+const MAX_BODY: usize = 1024 * 1024;
 
 pub(super) const ROUTES: &[Route] = &[
     Route::new(
@@ -38,13 +42,14 @@ pub(super) const ROUTES: &[Route] = &[
     Route::new(
         Method::PATCH,
         "/repositories/{repository}",
-        "Change who may see a repository",
+        "Change who may see a repository, and what it says of itself",
         Needs::Repository,
         Permissions::SETTINGS,
         |call| Box::pin(patch(call)),
     )
     .group("repositories")
     .takes_body::<RepositoryChange>()
+    .body_up_to(MAX_BODY)
     .answers::<Repository>(200),
 ];
 
@@ -57,20 +62,51 @@ struct Repository {
     visibility: String,
     /// When it was made.
     created_at: String,
+    /// What it is, in a line.
+    description: Option<String>,
+    /// What there is to say of it, in Markdown; in the answer about one repository only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    readme: Option<String>,
+}
+
+impl From<Details> for Repository {
+    fn from(details: Details) -> Self {
+        Self {
+            name: details.name,
+            visibility: details.visibility,
+            created_at: time(details.created_at),
+            description: details.description,
+            readme: details.readme,
+        }
+    }
 }
 
 impl From<RepositoryRow> for Repository {
     fn from(row: RepositoryRow) -> Self {
-        Self { name: row.name, visibility: row.visibility, created_at: time(row.created_at) }
+        Self {
+            name: row.name,
+            visibility: row.visibility,
+            created_at: time(row.created_at),
+            description: row.description,
+            readme: None,
+        }
     }
 }
 
-/// What is to change of a repository.
+/// What is to change of a repository; what is left out stays.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct RepositoryChange {
     /// Who may see it without a role: `public`, `internal` or `private`.
-    visibility: String,
+    visibility: Option<String>,
+    /// What it is, in a line of at most 256 characters; null takes it away.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
+    description: Option<Option<String>>,
+    /// What there is to say of it, in Markdown, at most 256 KiB; null takes it away.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
+    readme: Option<Option<String>>,
 }
 
 async fn list(call: Call) -> Result<Reply, Refused> {
@@ -83,13 +119,19 @@ async fn list(call: Call) -> Result<Reply, Refused> {
 }
 
 async fn get(call: Call) -> Result<Reply, Refused> {
-    let row = catalog::find(call.registry(), &call.repository()?).await?;
-    Ok(Reply::json(200, &Repository::from(row)))
+    let details = repositories::find(call.registry(), call.ctx(), &call.repository()?).await?;
+    Ok(Reply::json(200, &Repository::from(details)))
 }
 
 async fn patch(call: Call) -> Result<Reply, Refused> {
     let (name, change) = (call.repository()?, call.body::<RepositoryChange>()?);
-    namespaces::set_visibility(call.registry(), call.ctx(), &name, &change.visibility).await?;
-    let row = catalog::find(call.registry(), &name).await?;
-    Ok(Reply::json(200, &Repository::from(row)))
+    if let Some(word) = &change.visibility {
+        namespaces::set_visibility(call.registry(), call.ctx(), &name, word).await?;
+    }
+    if change.description.is_some() || change.readme.is_some() {
+        let change = Description { description: change.description, readme: change.readme };
+        repositories::describe(call.registry(), call.ctx(), &name, change).await?;
+    }
+    let details = repositories::find(call.registry(), call.ctx(), &name).await?;
+    Ok(Reply::json(200, &Repository::from(details)))
 }

@@ -64,7 +64,7 @@ pub async fn query(
                 let actor_name = match names.get(&event.actor) {
                     Some(known) => Option::clone(known),
                     None => {
-                        let found = name(tx, &event.actor)?;
+                        let found = actor_name(tx, &event.actor)?;
                         names.insert(event.actor.clone(), found.clone());
                         found
                     }
@@ -90,7 +90,8 @@ fn principal(tx: &mut Tx<'_>, text: &str) -> Result<String, Error> {
     Ok(found.ok_or_else(|| AccountError::Unknown { kind: "user or robot", name: text.to_owned() })?)
 }
 
-fn name(tx: &mut Tx<'_>, actor: &str) -> Result<Option<String>, db::Error> {
+/// The present name of who acted, where there is one.
+pub(in crate::registry) fn actor_name(tx: &mut Tx<'_>, actor: &str) -> Result<Option<String>, db::Error> {
     Ok(match parse_principal(actor) {
         Some(Principal::User(id)) => {
             users::by_public_id(tx, &id)?.filter(|user| user.state != "erased").map(|user| user.name)
