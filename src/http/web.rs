@@ -12,7 +12,9 @@ mod figures;
 mod form;
 mod frame;
 mod home;
+mod markdown;
 mod preferences;
+mod repository;
 mod route;
 mod sentence;
 mod sign_in;
@@ -38,7 +40,7 @@ use form::Form;
 use route::Route;
 use visit::Visit;
 
-/// Longest form of somebody who is signed in: a README is the longest field.
+/// Longest form of somebody who is signed in, or of anybody where there are no accounts: a README is the longest field.
 const MAX_FORM: usize = 1024 * 1024;
 /// Longest form of somebody who is not.
 const MAX_ANONYMOUS_FORM: usize = 16 * 1024;
@@ -46,7 +48,19 @@ const MAX_ANONYMOUS_FORM: usize = 16 * 1024;
 const FORM_TIME: Duration = Duration::from_secs(30);
 
 /// Every page, one slice a file.
-const ROUTES: &[&[Route]] = &[home::ROUTES, preferences::ROUTES, sign_in::ROUTES, activity::ROUTES, admin::ROUTES];
+const ROUTES: &[&[Route]] = &[
+    home::ROUTES,
+    preferences::ROUTES,
+    sign_in::ROUTES,
+    activity::ROUTES,
+    admin::ROUTES,
+    repository::overview::ROUTES,
+    repository::edit::ROUTES,
+    repository::tags::ROUTES,
+    repository::delete::ROUTES,
+    repository::tag::ROUTES,
+    repository::compare::ROUTES,
+];
 
 /// Whether the client is one that looks at pages: it takes HTML, or sends a form, or fetches what belongs to a page.
 pub(super) fn is_wanted<B>(request: &Request<B>) -> bool {
@@ -82,7 +96,8 @@ async fn prepare(visit: &mut Visit, parts: &Parts, body: Incoming) -> Result<&'s
     let (route, found) = route::find(ROUTES.iter().copied().flatten(), &parts.method, parts.uri.path())?;
     visit.found = found;
     if route.changes {
-        let limit = if visit.session.secret.is_some() { MAX_FORM } else { MAX_ANONYMOUS_FORM };
+        let known = visit.session.secret.is_some() || visit.registry().access.open;
+        let limit = if known { MAX_FORM } else { MAX_ANONYMOUS_FORM };
         let body = tokio::time::timeout(FORM_TIME, Limited::new(body, limit).collect()).await;
         let body = body.ok().and_then(Result::ok).ok_or(Failure::Form)?.to_bytes();
         visit.form = Form::parse(parts, &body)?;

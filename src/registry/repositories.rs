@@ -32,14 +32,11 @@ pub struct Use {
     pub days: Vec<(i64, i64)>,
     /// Who pushed last, by the present name.
     pub pusher: Option<String>,
-    /// Whether the caller has starred it.
-    pub starred: bool,
 }
 
 /// Tells how a repository is used; who pushed last only for who may see who did what.
 pub async fn usage(registry: &Registry, ctx: &Ctx, details: &Details, with_names: bool) -> Result<Use, Error> {
     let (id, name, pushed_at) = (details.id, details.name.clone(), details.pushed_at.filter(|_| with_names));
-    let user = user_id(ctx);
     let today = ctx.now.div_euclid(DAY);
     let first = today - (DAYS as i64 - 1);
     let find = move |tx: &mut Tx<'_>| {
@@ -53,13 +50,15 @@ pub async fn usage(registry: &Registry, ctx: &Ctx, details: &Details, with_names
             Some(actor) => actor_name(tx, actor)?,
             None => None,
         };
-        let starred = match user {
-            Some(user) => stars::is_starred(tx, user, id)?,
-            None => false,
-        };
-        Ok::<_, Error>(Use { days: (first..=today).map(|day| (day, on(day))).collect(), pusher, starred })
+        Ok::<_, Error>(Use { days: (first..=today).map(|day| (day, on(day))).collect(), pusher })
     };
     registry.db.scan(find).await
+}
+
+/// Whether the user who asks has starred a repository.
+pub async fn is_starred(registry: &Registry, ctx: &Ctx, details: &Details) -> Result<bool, Error> {
+    let (Some(user), id) = (user_id(ctx), details.id) else { return Ok(false) };
+    Ok(registry.db.read(move |tx: &mut Tx<'_>| stars::is_starred(tx, user, id)).await?)
 }
 
 fn user_id(ctx: &Ctx) -> Option<i64> {

@@ -10,6 +10,7 @@ use oci::{Digest, RepositoryName};
 
 use crate::db::tags::{self, TagRow};
 use crate::db::{Tx, repositories};
+use crate::registry::repositories::Details;
 use crate::registry::versions::{Kind, Version};
 use crate::registry::{Ctx, Error, Registry};
 
@@ -190,6 +191,13 @@ fn cut(groups: Vec<Group>, after: &str) -> (Vec<Group>, Option<String>) {
     }
     let next = page.last().filter(|_| more).and_then(Group::head).map(|head| head.name.clone());
     (page, next)
+}
+
+/// Counts the tags of a repository; nothing where there are more than are counted.
+pub async fn count(registry: &Registry, _ctx: &Ctx, details: &Details) -> Result<Option<usize>, Error> {
+    let id = details.id;
+    let count = registry.db.read(move |tx: &mut Tx<'_>| tags::count(tx, id, SORTED as i64 + 1)).await?;
+    Ok(usize::try_from(count).ok().filter(|count| *count <= SORTED))
 }
 
 /// Lists tags behind the key `after`.
