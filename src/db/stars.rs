@@ -34,10 +34,8 @@ pub fn remove(tx: &mut Tx<'_>, user_id: i64, repository_id: i64) -> Result<bool,
 /// Takes every star of a user back.
 pub fn remove_all(tx: &mut Tx<'_>, user_id: i64) -> Result<(), Error> {
     // In the order of their keys: two who do this at once then never wait for each other in a circle.
-    let rows = tx.query(
-        "SELECT repository_id FROM stars WHERE user_id = $1 ORDER BY repository_id",
-        &[user_id.into()],
-    )?;
+    let rows =
+        tx.query("SELECT repository_id FROM stars WHERE user_id = $1 ORDER BY repository_id", &[user_id.into()])?;
     for mut row in rows {
         remove(tx, user_id, row.int(0)?)?;
     }
@@ -45,12 +43,7 @@ pub fn remove_all(tx: &mut Tx<'_>, user_id: i64) -> Result<(), Error> {
 }
 
 /// Lists what a user has starred behind the key `after`: the repository's key and name, and when.
-pub fn of_user(
-    tx: &mut Tx<'_>,
-    user_id: i64,
-    after: i64,
-    limit: i64,
-) -> Result<Vec<(i64, String, i64)>, Error> {
+pub fn of_user(tx: &mut Tx<'_>, user_id: i64, after: i64, limit: i64) -> Result<Vec<(i64, String, i64)>, Error> {
     let rows = tx.query(
         "SELECT s.repository_id, r.name, s.created_at FROM stars s JOIN repositories r ON r.id = s.repository_id \
          WHERE s.user_id = $1 AND s.repository_id > $2 ORDER BY s.repository_id LIMIT $3",

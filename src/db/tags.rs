@@ -98,13 +98,7 @@ pub fn find(tx: &mut Tx<'_>, repository_id: i64, name: &str) -> Result<Option<Ta
 }
 
 /// Lists tags with what they point to, in ASCII order behind `after`, those that begin with `prefix` only.
-pub fn rows(
-    tx: &mut Tx<'_>,
-    repository_id: i64,
-    prefix: &str,
-    after: &str,
-    limit: i64,
-) -> Result<Vec<TagRow>, Error> {
+pub fn rows(tx: &mut Tx<'_>, repository_id: i64, prefix: &str, after: &str, limit: i64) -> Result<Vec<TagRow>, Error> {
     // `~` is behind every character that a tag can have.
     let end = format!("{prefix}~");
     let rows = tx.query(
@@ -216,13 +210,7 @@ pub struct DeedRow {
 }
 
 /// Lists the moves of a tag before the key `before`, the newest first.
-pub fn deeds(
-    tx: &mut Tx<'_>,
-    repository_id: i64,
-    tag: &str,
-    before: i64,
-    limit: i64,
-) -> Result<Vec<DeedRow>, Error> {
+pub fn deeds(tx: &mut Tx<'_>, repository_id: i64, tag: &str, before: i64, limit: i64) -> Result<Vec<DeedRow>, Error> {
     let rows = tx.query(
         "SELECT h.id, h.digest, h.previous, h.at, e.actor, m.id FROM tag_history h \
          LEFT JOIN events e ON e.id = h.event_id \

@@ -112,4 +112,3 @@ async fn of_index(
     }
     Ok((summary, whole))
 }
-

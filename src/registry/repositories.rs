@@ -20,8 +20,7 @@ const DAY: i64 = 86_400_000_000;
 /// What a repository is.
 pub async fn find(registry: &Registry, _ctx: &Ctx, name: &RepositoryName) -> Result<Details, Error> {
     let name = name.clone();
-    let find =
-        move |tx: &mut Tx<'_>| repositories::details(tx, &name)?.ok_or_else(|| Error::NameUnknown(name.clone()));
+    let find = move |tx: &mut Tx<'_>| repositories::details(tx, &name)?.ok_or_else(|| Error::NameUnknown(name.clone()));
     registry.db.read(find).await
 }
 
@@ -78,12 +77,7 @@ pub struct Description {
 }
 
 /// Says what a repository is.
-pub async fn describe(
-    registry: &Registry,
-    ctx: &Ctx,
-    name: &RepositoryName,
-    change: Description,
-) -> Result<(), Error> {
+pub async fn describe(registry: &Registry, ctx: &Ctx, name: &RepositoryName, change: Description) -> Result<(), Error> {
     let blank = |text: Option<String>| text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
     let description = change.description.map(blank);
     let lines = |text: String| text.replace("\r\n", "\n");
@@ -105,7 +99,10 @@ pub async fn describe(
         }
         if !changed.is_empty() {
             let detail = Some(json!({ "changed": changed }).to_string());
-            ctx.record(tx, &Event { kind: "repository.describe", repository: Some(&name), detail, ..Event::default() })?;
+            ctx.record(
+                tx,
+                &Event { kind: "repository.describe", repository: Some(&name), detail, ..Event::default() },
+            )?;
         }
         Ok::<_, Error>(())
     };

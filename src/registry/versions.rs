@@ -23,8 +23,7 @@ pub enum Kind {
 
 impl Kind {
     /// All of them, in the order in which lists show them.
-    pub const ALL: [Self; 6] =
-        [Self::Version, Self::Date, Self::Moving, Self::Other, Self::Commit, Self::Attached];
+    pub const ALL: [Self; 6] = [Self::Version, Self::Date, Self::Moving, Self::Other, Self::Commit, Self::Attached];
 
     /// The word that stands for it in addresses.
     #[must_use]
@@ -192,7 +191,11 @@ impl Version {
     #[must_use]
     pub fn most_exact_first(&self, other: &Self) -> Ordering {
         let rank = |one: &Self| (one.kind, one.latest);
-        other.levels().cmp(&self.levels()).then_with(|| rank(self).cmp(&rank(other))).then_with(|| self.newest_first(other))
+        other
+            .levels()
+            .cmp(&self.levels())
+            .then_with(|| rank(self).cmp(&rank(other)))
+            .then_with(|| self.newest_first(other))
     }
 }
 
@@ -295,7 +298,8 @@ fn dated(name: &str) -> Option<Version> {
 
 fn dated_at_the_end(name: &str) -> Option<Version> {
     let mut starts = name.char_indices().filter(|(_, c)| matches!(c, '-' | '_' | '.')).map(|(at, _)| at + 1);
-    let (at, numbers) = starts.find_map(|at| Some((at, date(name.get(at..)?).filter(|(_, rest)| rest.is_empty())?.0)))?;
+    let (at, numbers) =
+        starts.find_map(|at| Some((at, date(name.get(at..)?).filter(|(_, rest)| rest.is_empty())?.0)))?;
     let before = name.get(..at)?.trim_end_matches(['-', '_', '.']);
     let pre_release = word_of(before, MOVING).is_some_and(|(_, pre)| pre);
     Some(Version { pre_release, ..Version::of(Kind::Date, numbers, before) })
@@ -303,7 +307,11 @@ fn dated_at_the_end(name: &str) -> Option<Version> {
 
 fn moving(name: &str) -> Option<Version> {
     let (word, pre_release) = word_of(name, MOVING)?;
-    Some(Version { pre_release, latest: word == name && word == "latest", ..Version::of(Kind::Moving, Vec::new(), name) })
+    Some(Version {
+        pre_release,
+        latest: word == name && word == "latest",
+        ..Version::of(Kind::Moving, Vec::new(), name)
+    })
 }
 
 /// The word of a table that a name is, or begins with.

@@ -28,8 +28,30 @@ static OPTIONS: LazyLock<Options<'static>> = LazyLock::new(|| {
 
 static SANITISER: LazyLock<Builder<'static>> = LazyLock::new(|| {
     let tags = [
-        "a", "blockquote", "br", "code", "del", "em", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre",
-        "strong", "table", "tbody", "td", "th", "thead", "tr", "ul",
+        "a",
+        "blockquote",
+        "br",
+        "code",
+        "del",
+        "em",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "hr",
+        "li",
+        "ol",
+        "p",
+        "pre",
+        "strong",
+        "table",
+        "tbody",
+        "td",
+        "th",
+        "thead",
+        "tr",
+        "ul",
     ];
     let mut builder = Builder::default();
     builder
@@ -112,9 +134,14 @@ mod tests {
 
     #[test]
     fn a_text_becomes_what_it_says() {
-        let html = render("# Title\n\nSome *text*, `code` and a [link](https://example.org/a?b=1&c).\n\n|a|b|\n|-|-|\n|1|2|\n");
+        let html = render(
+            "# Title\n\nSome *text*, `code` and a [link](https://example.org/a?b=1&c).\n\n|a|b|\n|-|-|\n|1|2|\n",
+        );
         assert!(html.contains("<h2>Title</h2>") && html.contains("<em>text</em>"), "{html}");
-        assert!(html.contains("href=\"https://example.org/a?b=1&amp;c\" rel=\"noopener noreferrer nofollow\""), "{html}");
+        assert!(
+            html.contains("href=\"https://example.org/a?b=1&amp;c\" rel=\"noopener noreferrer nofollow\""),
+            "{html}"
+        );
         assert!(html.contains("<table>") && html.contains("<code>code</code>"), "{html}");
         assert!(render("###### six").contains("<h6>"));
     }
@@ -142,7 +169,18 @@ mod tests {
             "<!-- --!> <img src=x>",
         ] {
             let html = render(text).to_lowercase();
-            for bad in ["<script", "<img", "<svg", "<iframe", "<style", "javascript:", "vbscript:", "data:", "href=\"/", "href=\"docs"] {
+            for bad in [
+                "<script",
+                "<img",
+                "<svg",
+                "<iframe",
+                "<style",
+                "javascript:",
+                "vbscript:",
+                "data:",
+                "href=\"/",
+                "href=\"docs",
+            ] {
                 assert!(!html.contains(bad), "{text}: {html}");
             }
             for attribute in ["onerror=", "onclick=", "onload="] {
@@ -154,7 +192,9 @@ mod tests {
 
     #[test]
     fn an_image_from_elsewhere_is_a_link_to_it() {
-        let html = render("![Logo](https://example.org/logo.png) [![Build](https://example.org/b.svg)](https://ci.example.org)");
+        let html = render(
+            "![Logo](https://example.org/logo.png) [![Build](https://example.org/b.svg)](https://ci.example.org)",
+        );
         assert!(html.contains("href=\"https://example.org/logo.png\"") && html.contains(">Logo</a>"), "{html}");
         assert!(html.contains("href=\"https://ci.example.org\"") && html.contains(">Build</a>"), "{html}");
         assert!(!html.contains("b.svg"), "{html}");

@@ -44,7 +44,10 @@ pub(in crate::registry) fn is_image(manifest: &Manifest) -> bool {
     manifest.config.as_ref().is_some_and(|config| CONFIGS.contains(&config.media_type.as_str()))
 }
 
-pub(in crate::registry) async fn children(registry: &Registry, manifest_id: i64) -> Result<HashMap<Digest, ManifestRow>, Error> {
+pub(in crate::registry) async fn children(
+    registry: &Registry,
+    manifest_id: i64,
+) -> Result<HashMap<Digest, ManifestRow>, Error> {
     let load = move |tx: &mut Tx<'_>| manifests::children(tx, manifest_id, MAX_MANIFEST as i64, CHILDREN as i64 * 2);
     Ok(registry.db.scan(load).await?.into_iter().map(|row| (row.digest, row)).collect())
 }
@@ -196,8 +199,18 @@ pub enum Value {
 #[must_use]
 pub fn is_secret(name: &str) -> bool {
     const WORDS: [&str; 12] = [
-        "password", "passwd", "passphrase", "secret", "token", "apikey", "api_key", "private", "credential", "auth",
-        "access_key", "license_key",
+        "password",
+        "passwd",
+        "passphrase",
+        "secret",
+        "token",
+        "apikey",
+        "api_key",
+        "private",
+        "credential",
+        "auth",
+        "access_key",
+        "license_key",
     ];
     let name = name.to_ascii_lowercase();
     WORDS.iter().any(|word| name.contains(word)) || name.ends_with("_key") || name.ends_with("_pass") || name == "key"

@@ -351,15 +351,8 @@ mod tests {
     #[test]
     fn tags_of_one_image_stand_together_and_the_newest_first() {
         let groups = sorted(&rows());
-        let expected = [
-            "1.4.2 1.4 1 latest",
-            "1.5.0-rc.1",
-            "1.4.2-alpine 1.4-alpine",
-            "1.4.1",
-            "main",
-            "abc1235",
-            "abc1234",
-        ];
+        let expected =
+            ["1.4.2 1.4 1 latest", "1.5.0-rc.1", "1.4.2-alpine 1.4-alpine", "1.4.1", "main", "abc1235", "abc1234"];
         assert_eq!(lines(&groups), expected);
         assert_eq!(newest_release(&groups).unwrap().name(), "1.4.2");
         assert_eq!(groups.iter().filter(|group| group.is_pre_release()).count(), 1);

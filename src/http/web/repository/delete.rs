@@ -23,7 +23,6 @@ pub(in crate::http::web) const ROUTES: &[Route] = &[
 /// A tag that may go.
 struct Line {
     tag: String,
-    href: String,
     /// What is sent: the tag, and what it points to.
     value: String,
     picked: bool,
@@ -61,8 +60,13 @@ async fn preview(mut visit: Visit) -> Result<Answer, Failure> {
     }
     let v = visit.view();
     let fates = fates(&seen, &doomed);
-    let page =
-        DeletePage { v: &v, f: &seen, picked: doomed.len(), bare: fates.iter().filter(|fate| fate.bare).count(), fates };
+    let page = DeletePage {
+        v: &v,
+        f: &seen,
+        picked: doomed.len(),
+        bare: fates.iter().filter(|fate| fate.bare).count(),
+        fates,
+    };
     Ok(Answer::ok(&page))
 }
 
@@ -77,7 +81,6 @@ fn fates(seen: &Seen, doomed: &[Doomed]) -> Vec<Fate> {
     }
     let fate = |image: &Doomed| {
         let line = |name: &String| Line {
-            href: seen.tag(name),
             value: format!("{name}@{}", image.tag.digest),
             picked: picked.contains(name.as_str()),
             tag: name.clone(),

@@ -40,8 +40,7 @@ async fn form(mut visit: Visit) -> Result<Answer, Failure> {
 async fn save(mut visit: Visit) -> Result<Answer, Failure> {
     let name = visit.repository(Permissions::SETTINGS).await?;
     let (description, readme) = (visit.form.get("description").to_owned(), visit.form.get("readme").to_owned());
-    let change =
-        Description { description: Some(Some(description.clone())), readme: Some(Some(readme.clone())) };
+    let change = Description { description: Some(Some(description.clone())), readme: Some(Some(readme.clone())) };
     match repositories::describe(visit.registry(), visit.ctx(), &name, change).await {
         Ok(()) => Ok(Answer::redirect(format!("/{name}?done=described"))),
         Err(error) => {

@@ -44,7 +44,6 @@ struct Bar {
 
 /// The image that is proposed to be pulled.
 struct Chosen {
-    tag: String,
     href: String,
     image: String,
     digest: String,
@@ -132,7 +131,6 @@ async fn chosen(visit: &Visit, seen: &Seen, v: &View, group: &Group) -> Result<C
         platforms: summary.platforms,
         bytes: summary.bytes,
         layers: summary.layers,
-        tag,
     })
 }
 
@@ -144,8 +142,7 @@ fn choices(tags: &Overview) -> Vec<Choice> {
     if !chosen.is_empty() && !names.contains(&chosen) {
         names.insert(0, chosen);
     }
-    let choice =
-        |name: &str| Choice { value: name.to_owned(), text: name.to_owned(), selected: name == chosen };
+    let choice = |name: &str| Choice { value: name.to_owned(), text: name.to_owned(), selected: name == chosen };
     names.into_iter().map(choice).collect()
 }
 
@@ -195,9 +192,17 @@ mod tests {
     fn only_plain_addresses_become_links() {
         assert_eq!(address_of("https://example.org/a b").as_deref(), Some("https://example.org/a%20b"));
         assert!(address_of("http://example.org").is_some());
-        for other in
-            ["javascript:alert(1)", "data:text/html,x", "//example.org", "/x", "", "https://", "ftp://x", "https://a:b@x/", "https://a@x"]
-        {
+        for other in [
+            "javascript:alert(1)",
+            "data:text/html,x",
+            "//example.org",
+            "/x",
+            "",
+            "https://",
+            "ftp://x",
+            "https://a:b@x/",
+            "https://a@x",
+        ] {
             assert_eq!(address_of(other), None, "{other}");
         }
     }

@@ -16,8 +16,7 @@ use crate::registry::images::{self, Summary};
 use crate::registry::tags::page::{self, Filter, Group, Listing, Order};
 use crate::registry::versions::Kind;
 
-pub(in crate::http::web) const ROUTES: &[Route] =
-    &[Route::get("/{repository}/-/tags", |visit| Box::pin(tags(visit)))];
+pub(in crate::http::web) const ROUTES: &[Route] = &[Route::get("/{repository}/-/tags", |visit| Box::pin(tags(visit)))];
 
 /// Most tags of one image that a row shows.
 const SHOWN: usize = 12;
@@ -107,7 +106,8 @@ async fn tags(mut visit: Visit) -> Result<Answer, Failure> {
         Order::Newest => Some(v.tn("tags-order-newest", page::SORTED)),
         Order::Name => Some(v.tn("tags-order-name", page::SORTED)),
     };
-    let rows = found.listing.groups.iter().zip(&found.summaries).map(|(group, summary)| row(&seen, group, summary.as_ref()));
+    let rows =
+        found.listing.groups.iter().zip(&found.summaries).map(|(group, summary)| row(&seen, group, summary.as_ref()));
     Ok(Answer::ok(&TagsPage {
         rows: rows.collect(),
         text: asked.text,
