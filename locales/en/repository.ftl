@@ -154,6 +154,5 @@ setting-signal = Stop signal
 setting-variable = Variable
 setting-label = Label
 
-event-repository-describe = { $actor } described { $repository }
 event-repository-star = { $actor } starred { $repository }
 event-repository-unstar = { $actor } took the star of { $repository } back

@@ -154,6 +154,5 @@ setting-signal = Signal d’arrêt
 setting-variable = Variable
 setting-label = Label
 
-event-repository-describe = { $actor } a décrit { $repository }
 event-repository-star = { $actor } a donné une étoile à { $repository }
 event-repository-unstar = { $actor } a repris son étoile à { $repository }
