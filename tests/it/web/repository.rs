@@ -124,7 +124,7 @@ async fn a_repository_is_described_in_its_place_by_who_may_and_by_nobody_else() 
         bob.submit("/alice/app/-/edit", &fields).await.expect(403);
         bob.submit("/alice/app/-/preview", &[("text", "x")]).await.expect(403);
         let mut nobody = Pages::new(app);
-        nobody.get("/alice/app").await.expect(401);
+        nobody.get("/alice/app").await.expect(404);
         nobody.submit("/alice/app/-/edit", &fields).await.expect(401);
     })
     .await;

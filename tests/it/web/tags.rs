@@ -141,7 +141,7 @@ async fn tags_are_deleted_after_a_look_at_what_goes() {
         bob.get("/alice/app/-/tags/delete?tag=1.0").await.expect(403);
         let left = format!("1.0@{}", first.digest());
         bob.submit("/alice/app/-/tags/delete", &[("tag", &left)]).await.expect(403);
-        Pages::new(app).get("/alice/app/-/tags/delete?tag=1.0").await.expect(404);
+        Pages::new(app).get("/alice/app/-/tags/delete?tag=1.0").await.expect(401);
     })
     .await;
 }
