@@ -197,15 +197,22 @@ pub struct RepositoryRow {
     pub visibility: String,
     /// When it was made.
     pub created_at: i64,
+    /// What it is, in a line.
+    pub description: Option<String>,
 }
 
 fn repository(mut row: Row) -> Result<RepositoryRow, Error> {
-    Ok(RepositoryRow { name: row.text(0)?, visibility: row.text(1)?, created_at: row.int(2)? })
+    Ok(RepositoryRow {
+        name: row.text(0)?,
+        visibility: row.text(1)?,
+        created_at: row.int(2)?,
+        description: row.opt_text(3)?,
+    })
 }
 
 /// Finds a repository.
 pub fn repository_named(tx: &mut Tx<'_>, name: &RepositoryName) -> Result<Option<RepositoryRow>, Error> {
-    let sql = "SELECT name, visibility, created_at FROM repositories WHERE name = $1";
+    let sql = "SELECT name, visibility, created_at, description FROM repositories WHERE name = $1";
     tx.first(sql, &[name.as_str().into()])?.map(repository).transpose()
 }
 
@@ -223,7 +230,8 @@ pub fn repositories_below(
     let (after, end) = (after.max(prefix), format!("{prefix}~"));
     let rows = tx.query(
         concat!(
-            "SELECT r.name, r.visibility, r.created_at FROM repositories r JOIN namespaces n ON n.id = r.namespace_id \
+            "SELECT r.name, r.visibility, r.created_at, r.description FROM repositories r \
+             JOIN namespaces n ON n.id = r.namespace_id \
              WHERE r.name > $5 AND r.name < $7 AND (",
             readable!(),
             ") ORDER BY r.name LIMIT $6"

@@ -38,6 +38,7 @@ pub mod second_factors;
 pub mod sessions;
 pub mod settings;
 pub mod sign_ups;
+pub mod stars;
 pub mod statistics;
 pub mod tags;
 pub mod teams;

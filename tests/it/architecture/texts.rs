@@ -22,6 +22,7 @@ const PUT_TOGETHER: &[(&str, &str)] = &[
     ("activity-kind-", "src/http/web/activity.rs"),
     ("tab-", "src/http/web/frame.rs"),
     ("admin-tab-", "src/http/web/admin.rs"),
+    ("tags-kind-", "src/http/web/repository/tags.rs"),
 ];
 
 /// Words that are the same in every language.
