@@ -126,6 +126,7 @@ fn assemble(
         pool: Arc::new(Pool::default()),
         access: Arc::new(access),
         audit: audit(config, key),
+        images: Arc::default(),
         people: people(config),
         settings: config.registry.clone(),
         storage: config.storage.clone(),

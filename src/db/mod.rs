@@ -19,6 +19,7 @@ pub mod certificates;
 pub mod epoch;
 pub mod events;
 pub mod garbage;
+pub mod images;
 pub mod inventory;
 pub mod invitations;
 pub mod keys;

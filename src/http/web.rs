@@ -9,6 +9,7 @@ mod failure;
 mod figures;
 mod form;
 mod home;
+mod image;
 mod preferences;
 mod route;
 mod sign_in;
@@ -42,7 +43,7 @@ const MAX_ANONYMOUS_FORM: usize = 16 * 1024;
 const FORM_TIME: Duration = Duration::from_secs(30);
 
 /// Every page, one slice a file.
-const ROUTES: &[&[Route]] = &[home::ROUTES, preferences::ROUTES, sign_in::ROUTES];
+const ROUTES: &[&[Route]] = &[home::ROUTES, image::ROUTES, preferences::ROUTES, sign_in::ROUTES];
 
 /// Whether the client is one that looks at pages: it takes HTML, or sends a form, or fetches what belongs to a page.
 pub(super) fn is_wanted<B>(request: &Request<B>) -> bool {

@@ -9,6 +9,7 @@ pub mod certificates;
 pub mod check;
 mod context;
 mod error;
+pub mod images;
 pub mod mails;
 pub mod manifests;
 pub mod referrers;

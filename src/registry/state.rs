@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::access::Access;
 use super::audit::Audit;
+use super::images;
 use crate::blobs::{Blobs, Pool};
 use crate::config;
 use crate::db::Db;
@@ -21,6 +22,8 @@ pub struct Registry {
     pub access: Arc<Access>,
     /// What is to be written down, and the key of its chain.
     pub audit: Arc<Audit>,
+    /// What was read of images, for pages that show them.
+    pub images: Arc<images::Memory>,
     /// How people come to an account.
     pub people: People,
     /// Limits and policies.
