@@ -128,6 +128,7 @@ fn assemble(
         audit: audit(config, key),
         images: Arc::default(),
         people: people(config),
+        instance: Arc::default(),
         settings: config.registry.clone(),
         storage: config.storage.clone(),
         lease: LEASE,

@@ -3,15 +3,19 @@
 //! Each page is declared once, in the list of its file, with the path that leads to it. A handler finds out whether the
 //! reader may see it, asks the rules, and fills a template; it holds no rule of its own.
 
+mod activity;
+mod admin;
 mod answer;
 mod assets;
 mod failure;
 mod figures;
 mod form;
+mod frame;
 mod home;
 mod image;
 mod preferences;
 mod route;
+mod sentence;
 mod sign_in;
 mod view;
 mod visit;
@@ -43,7 +47,8 @@ const MAX_ANONYMOUS_FORM: usize = 16 * 1024;
 const FORM_TIME: Duration = Duration::from_secs(30);
 
 /// Every page, one slice a file.
-const ROUTES: &[&[Route]] = &[home::ROUTES, image::ROUTES, preferences::ROUTES, sign_in::ROUTES];
+const ROUTES: &[&[Route]] =
+    &[home::ROUTES, image::ROUTES, preferences::ROUTES, sign_in::ROUTES, activity::ROUTES, admin::ROUTES];
 
 /// Whether the client is one that looks at pages: it takes HTML, or sends a form, or fetches what belongs to a page.
 pub(super) fn is_wanted<B>(request: &Request<B>) -> bool {
