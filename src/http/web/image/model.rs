@@ -50,7 +50,9 @@ pub struct Fact {
 pub struct Setting {
     pub term: String,
     pub values: Vec<String>,
-    pub at: Option<i64>,
+    /// Whether it is a moment, and which.
+    pub moment: bool,
+    pub at: i64,
 }
 
 /// The same act with one of several tools.
@@ -83,7 +85,9 @@ pub struct Segment {
 
 /// A layer, an instruction, or both.
 pub struct Layer {
-    pub bytes: Option<i64>,
+    /// Whether it made a layer, and of how many bytes.
+    pub layer: bool,
+    pub bytes: i64,
     pub digest: String,
     /// The instruction, or the beginning of a long one.
     pub instruction: String,
@@ -119,7 +123,9 @@ pub struct Node {
     pub words: Vec<String>,
     pub signature: bool,
     pub link: Link,
-    pub at: Option<i64>,
+    /// Whether it is known when it was pushed, and when.
+    pub dated: bool,
+    pub at: i64,
     pub tag: Option<String>,
     pub about: Option<String>,
     pub below: Vec<Self>,
@@ -132,7 +138,9 @@ pub struct Head {
     pub digest: String,
     pub path: String,
     pub kind: String,
-    pub bytes: Option<i64>,
+    /// Whether its size is known, and which.
+    pub sized: bool,
+    pub bytes: i64,
     pub layers: Option<String>,
     pub pushed_at: i64,
     pub pulls: Option<String>,
@@ -157,14 +165,14 @@ impl Head {
         if outline.config.is_some() {
             tabs.push(tab("image-config", "config"));
         }
-        let sized = outline.kind != Kind::Index;
         let tags = image.tags.iter();
         Self {
             title: format!("{name} @ {}", short(&image.digest)),
             crumbs: crumbs(name, None),
             digest: image.digest.to_string(),
             kind: words::kind(v, &outline.kind),
-            bytes: sized.then(|| int(outline.bytes)),
+            sized: outline.kind != Kind::Index,
+            bytes: int(outline.bytes),
             layers: (outline.kind == Kind::Image).then(|| v.tn("image-layers-count", outline.layer_count())),
             pushed_at: image.pushed_at,
             pulls: image.pulls.map(|(count, _)| v.tn("image-pulls", count.pulls.saturating_add(count.child_pulls))),
@@ -234,7 +242,7 @@ impl Body {
     fn run(&mut self, v: &View, config: &Config) {
         let mut add = |key: &'static str, values: Vec<String>| {
             if !values.is_empty() {
-                self.settings.push(Setting { term: v.t(key), values, at: None });
+                self.settings.push(Setting { term: v.t(key), values, moment: false, at: 0 });
             }
         };
         let one = |text: &Option<String>| text.iter().cloned().collect::<Vec<_>>();
@@ -251,7 +259,7 @@ impl Body {
         add("image-health", command(v, &config.health));
         add("image-author", one(&config.author));
         if let Some(at) = config.created {
-            self.settings.push(Setting { term: v.t("image-created"), values: Vec::new(), at: Some(at) });
+            self.settings.push(Setting { term: v.t("image-created"), values: Vec::new(), moment: true, at });
         }
         self.environment.clone_from(&config.environment.shown);
         self.more_environment = config.environment.more;
@@ -403,7 +411,8 @@ fn row(v: &View, part: Option<(&Part, usize)>, instruction: &str) -> Layer {
     let long = instruction.chars().count() > LONG;
     let shared = part.map_or(0, |(_, shared)| shared);
     Layer {
-        bytes: part.map(|(part, _)| int(part.size)),
+        layer: part.is_some(),
+        bytes: part.map_or(0, |(part, _)| int(part.size)),
         digest: part.map(|(part, _)| part.digest.to_string()).unwrap_or_default(),
         instruction: if long { beginning(instruction, LONG) } else { instruction.to_owned() },
         whole: long.then(|| instruction.to_owned()),
@@ -448,7 +457,8 @@ fn node(v: &View, name: &RepositoryName, image: &Image, one: &Attached) -> Node 
         words: one.kinds.iter().map(|kind| words::attachment(v, kind)).collect(),
         signature: one.kinds.iter().any(words::is_signature),
         link: Link::to(name, &one.digest),
-        at: one.pushed_at,
+        dated: one.pushed_at.is_some(),
+        at: one.pushed_at.unwrap_or_default(),
         tag: one.tag.clone(),
         about,
         below: one.attached.iter().map(|one| node(v, name, image, one)).collect(),
