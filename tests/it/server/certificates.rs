@@ -28,7 +28,7 @@ fn beside(app: &TestApp, node: &str) -> Registry {
         audit: Arc::clone(&ours.audit),
         images: Arc::clone(&ours.images),
         people: ours.people.clone(),
-        instance: std::sync::Arc::default(),
+        instance: Arc::default(),
         settings: ours.settings.clone(),
         storage: ours.storage.clone(),
         lease: ours.lease,
