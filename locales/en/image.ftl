@@ -70,6 +70,10 @@ image-value = Value
 image-size = Size
 image-digest = Digest
 
+image-readme = README
+image-values = Values that can be set
+image-chart-long = The archive of this chart is too large to be looked into. Pull it to read its values.
+image-chart-missing = The registry does not hold the archive of this chart, or its bytes are damaged. Push the chart again.
 image-facts = What it says of itself
 image-files = Files
 image-file-kind = Kind

@@ -70,6 +70,10 @@ image-value = Valeur
 image-size = Taille
 image-digest = Condensat
 
+image-readme = README
+image-values = Valeurs modifiables
+image-chart-long = L’archive de ce chart est trop grande pour être ouverte ici. Tirez-la pour lire ses valeurs.
+image-chart-missing = Le registre ne détient pas l’archive de ce chart, ou ses octets sont endommagés. Poussez de nouveau le chart.
 image-facts = Ce qu’il dit de lui-même
 image-files = Fichiers
 image-file-kind = Type

@@ -4,6 +4,7 @@
 //! bytes that never change is remembered under their digest.
 
 mod attached;
+mod chart;
 mod config;
 mod deletion;
 mod history;
@@ -29,6 +30,7 @@ use crate::db::{Tx, access, manifests, pulls, repositories};
 
 pub use crate::db::pulls::Count;
 pub use attached::{Attached, Tree, tree};
+pub use chart::{Chart, chart};
 pub use config::{Config, List, Named, Step};
 pub use deletion::{Preview, preview};
 pub use kinds::{Attachment, Kind};
@@ -36,10 +38,12 @@ pub use outline::{Child, Outline, Part, platform};
 
 /// Largest config that is read. Those of images have a few KiB.
 const MAX_CONFIG: usize = 4 * 1024 * 1024;
-/// About how many bytes of what was read are remembered, of manifests and of configs each.
+/// About how many bytes of what was read are remembered, of manifests, of configs and of charts each.
 const REMEMBERED: u64 = 16 * 1024 * 1024;
 /// About how many manifests that is.
 const REMEMBERED_ITEMS: usize = 4_000;
+/// About how many charts.
+const REMEMBERED_CHARTS: usize = 500;
 /// Most tags that are shown beside an image.
 const TAGS: usize = 50;
 /// Most manifests that name it which are shown.
@@ -60,6 +64,7 @@ pub struct Memory {
     /// The same bytes may be pushed as one kind or another where they do not say which.
     outlines: Cache<(Digest, ManifestKind), Arc<Outline>, Weight>,
     configs: Cache<Digest, Arc<Config>, Weight>,
+    charts: Cache<Digest, Arc<Chart>, Weight>,
 }
 
 impl Default for Memory {
@@ -67,6 +72,7 @@ impl Default for Memory {
         Self {
             outlines: Cache::with_weighter(REMEMBERED_ITEMS, REMEMBERED, Weight),
             configs: Cache::with_weighter(REMEMBERED_ITEMS, REMEMBERED, Weight),
+            charts: Cache::with_weighter(REMEMBERED_CHARTS, REMEMBERED, Weight),
         }
     }
 }
@@ -83,6 +89,12 @@ impl<K> Weighter<K, Arc<Outline>> for Weight {
 impl<K> Weighter<K, Arc<Config>> for Weight {
     fn weight(&self, _: &K, config: &Arc<Config>) -> u64 {
         config.weight() as u64
+    }
+}
+
+impl<K> Weighter<K, Arc<Chart>> for Weight {
+    fn weight(&self, _: &K, chart: &Arc<Chart>) -> u64 {
+        chart.weight() as u64
     }
 }
 

@@ -141,6 +141,13 @@ async fn body(visit: &Visit, v: &View, name: &RepositoryName, image: &Image) -> 
         Vec::new()
     };
     body.tell(v, name, &shown, &shared, open);
+    if shown.outline.kind == Kind::Chart {
+        match images::chart(registry, ctx, name, &shown.outline).await? {
+            Found::Read(chart) => (body.values, body.readme) = (chart.values.clone(), chart.readme.clone()),
+            Found::TooLong => body.absent = Some(v.t("image-chart-long")),
+            Found::None | Found::Missing => body.absent = Some(v.t("image-chart-missing")),
+        }
+    }
     body.pull = model::pull(v, name, image);
     body.parents = model::links(name, &image.parents);
     body.annotations = model::named(&image.outline.annotations);

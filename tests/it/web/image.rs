@@ -83,7 +83,7 @@ async fn an_image_is_shown_with_its_layers_and_configuration_to_who_may_see_it()
         // Whoever may not pull it does not learn of it.
         let mut bob = Pages::sign_in(app, "bob").await;
         bob.get(&path).await.expect(404);
-        Pages::new(app).get(&path).await.expect(404);
+        Pages::new(app).get(&path).await.expect(401);
         app.set_visibility("alice/app", "public").await;
         let public = Pages::new(app).get(&path).await.expect(200).text();
         has(&public, &["RUN make all"]);
@@ -110,7 +110,7 @@ async fn documents_are_shown_coloured_and_kept_as_they_were_pushed() {
         assert_eq!(kept.text(), String::from_utf8(image.bytes().to_vec()).unwrap());
         assert!(kept.header("content-disposition").starts_with("attachment"));
         assert_eq!(pages.get(&format!("{path}/config.json")).await.expect(200).text(), config("a").to_string());
-        Pages::new(app).get(&format!("{path}/config.json")).await.expect(404);
+        Pages::new(app).get(&format!("{path}/config.json")).await.expect(401);
         // Looking is no pull.
         havre::registry::audit::flush(&app.app.registry, &havre::registry::Ctx::system(0)).await.unwrap();
         has_none(&pages.get(&path).await.expect(200).text(), &["pulled"]);
@@ -267,6 +267,44 @@ async fn an_image_that_somebody_made_to_do_harm_is_shown_harmless() {
         for query in ["", "?show=config"] {
             pages.get(&format!("{}{query}", page("alice/app", &odd))).await.expect(200);
         }
+    })
+    .await;
+}
+
+fn chart_archive() -> Vec<u8> {
+    let mut archive = tar::Builder::new(flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast()));
+    let files = [("app/values.yaml", "replicas: 3 # <b>\n"), ("app/README.md", "# The harbour chart\n")];
+    for (path, content) in files {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(content.len() as u64);
+        archive.append_data(&mut header, path, content.as_bytes()).unwrap();
+    }
+    archive.into_inner().unwrap().finish().unwrap()
+}
+
+#[tokio::test]
+async fn a_chart_shows_its_values_and_its_readme() {
+    on_each_engine_with_accounts(async |app| {
+        let alice = app.as_user("alice");
+        let mut pages = Pages::sign_in(app, "alice").await;
+        let about = json!({"name": "app", "version": "1.2.3", "appVersion": "9.9", "apiVersion": "v2"}).to_string();
+        let archive = chart_archive();
+        let chart = |archive: &[u8]| {
+            Manifest::image(about.as_bytes(), &[])
+                .with("config", descriptor("application/vnd.cncf.helm.config.v1+json", about.as_bytes()))
+                .with("layers", json!([descriptor("application/vnd.cncf.helm.chart.content.v1.tar+gzip", archive)]))
+        };
+        let good = chart(&archive);
+        push_artifact(&alice, "alice/chart", &good, &[about.as_bytes(), &archive]).await;
+        // Twice: the second time from memory.
+        for _ in 0..2 {
+            let text = pages.get(&page("alice/chart", &good)).await.expect(200).text();
+            has(&text, &["Helm chart", "appVersion", "9.9", "replicas: 3 # &#60;b&#62;", "# The harbour chart"]);
+            has(&text, &["helm pull oci://"]);
+        }
+        let bad = chart(b"no archive");
+        push_artifact(&alice, "alice/chart", &bad, &[b"no archive"]).await;
+        has_none(&pages.get(&page("alice/chart", &bad)).await.expect(200).text(), &["README"]);
     })
     .await;
 }
