@@ -359,3 +359,27 @@ pub fn blob_in(
     )?;
     row.map(super::blobs::blob_row).transpose()
 }
+
+/// Counts other repositories than `name` that hold a blob and that the viewer may read: up to `limit`, among the first
+/// `looked_at` that hold it, since a layer that everybody builds upon lies in a hundred thousand.
+pub fn holders(
+    tx: &mut Tx<'_>,
+    viewer: Viewer,
+    name: &RepositoryName,
+    digest: &Digest,
+    looked_at: i64,
+    limit: i64,
+) -> Result<usize, Error> {
+    let [all, user, robot, token] = viewer.parameters();
+    let rows = tx.query(
+        concat!(
+            "SELECT r.id FROM repositories r JOIN namespaces n ON n.id = r.namespace_id \
+             WHERE r.id IN (SELECT x.repository_id FROM repository_blobs x JOIN blobs y ON y.id = x.blob_id \
+             WHERE y.digest = $5 LIMIT $7) AND r.name <> $6 AND (",
+            readable!(),
+            ") LIMIT $8"
+        ),
+        &[all, user, robot, token, digest.into(), name.as_str().into(), looked_at.into(), limit.into()],
+    )?;
+    Ok(rows.len())
+}

@@ -20,6 +20,7 @@ pub mod epoch;
 pub mod events;
 pub mod former_names;
 pub mod garbage;
+pub mod images;
 pub mod inventory;
 pub mod invitations;
 pub mod keys;

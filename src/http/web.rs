@@ -15,6 +15,7 @@ mod form;
 mod former;
 mod frame;
 mod home;
+mod image;
 mod markdown;
 mod namespace;
 mod preferences;
@@ -57,6 +58,7 @@ const FORM_TIME: Duration = Duration::from_secs(30);
 /// Every page, one slice a file.
 const ROUTES: &[&[Route]] = &[
     home::ROUTES,
+    image::ROUTES,
     preferences::ROUTES,
     sign_in::ROUTES,
     sign_up::ROUTES,

@@ -16,6 +16,7 @@ pub mod manifests;
 pub mod referrers;
 pub mod repositories;
 mod state;
+pub mod summaries;
 pub mod sweep;
 pub mod tags;
 pub mod uploads;

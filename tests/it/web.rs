@@ -3,6 +3,7 @@
 mod account;
 mod admin;
 mod frame;
+mod image;
 mod links;
 mod organisation;
 mod repository;

@@ -47,6 +47,7 @@ const STYLES: &[&str] = &[
     include_str!("../../../assets/css/81-account.css"),
     include_str!("../../../assets/css/81-organisation.css"),
     include_str!("../../../assets/css/82-repository.css"),
+    include_str!("../../../assets/css/81-image.css"),
     include_str!("../../../assets/css/90-print.css"),
 ];
 
