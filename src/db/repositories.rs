@@ -2,7 +2,7 @@
 
 use oci::RepositoryName;
 
-use super::{Error, Tx};
+use super::{Error, Tx, former_names};
 
 /// Finds a repository's row.
 pub fn find(tx: &mut Tx<'_>, name: &RepositoryName) -> Result<Option<i64>, Error> {
@@ -10,22 +10,37 @@ pub fn find(tx: &mut Tx<'_>, name: &RepositoryName) -> Result<Option<i64>, Error
     row.map(|mut row| row.int(0)).transpose()
 }
 
-/// Finds a repository's row or makes it, its namespace with it; tells whether it made it.
-pub fn ensure(tx: &mut Tx<'_>, name: &RepositoryName, now: i64) -> Result<(i64, bool), Error> {
-    if let Some(id) = find(tx, name)? {
-        return Ok((id, false));
-    }
+/// Finds a repository's row and keeps it, and its name, until the transaction ends.
+fn hold(tx: &mut Tx<'_>, name: &RepositoryName) -> Result<Option<i64>, Error> {
+    let row = tx.first("SELECT id FROM repositories WHERE name = $1 FOR KEY SHARE", &[name.as_str().into()])?;
+    row.map(|mut row| row.int(0)).transpose()
+}
+
+/// Makes a namespace that belongs to nobody, unless there is one of that name.
+pub fn ensure_namespace(tx: &mut Tx<'_>, name: &str, now: i64) -> Result<(), Error> {
     tx.execute(
         "INSERT INTO namespaces (name, owner_kind, created_at) VALUES ($1, 'none', $2) ON CONFLICT (name) DO NOTHING",
-        &[name.namespace().into(), now.into()],
+        &[name.into(), now.into()],
     )?;
+    Ok(())
+}
+
+/// Finds a repository's row or makes it, its namespace with it; tells whether it made it. Neither its removal nor another
+/// name for it comes between.
+pub fn ensure(tx: &mut Tx<'_>, name: &RepositoryName, now: i64) -> Result<(i64, bool), Error> {
+    if let Some(id) = hold(tx, name)? {
+        return Ok((id, false));
+    }
+    ensure_namespace(tx, name.namespace(), now)?;
     let made = tx.execute(
         "INSERT INTO repositories (public_id, namespace_id, name, visibility, created_at) \
          SELECT $1, id, $2, visibility, $3 FROM namespaces WHERE name = $4 ON CONFLICT (name) DO NOTHING",
         &[uuid::Uuid::new_v4().to_string().into(), name.as_str().into(), now.into(), name.namespace().into()],
     )?;
     // Another transaction may have made it in between: its row counts as well as ours.
-    let id = find(tx, name)?.ok_or_else(|| Error::new(super::Kind::Conflict, "a repository came and went"))?;
+    let id = hold(tx, name)?.ok_or_else(|| Error::new(super::Kind::Conflict, "a repository came and went"))?;
+    // Who asks for the name means this one from now on.
+    former_names::delete(tx, name)?;
     Ok((id, made == 1))
 }
 

@@ -3,21 +3,28 @@
 //! Each page is declared once, in the list of its file, with the path that leads to it. A handler finds out whether the
 //! reader may see it, asks the rules, and fills a template; it holds no rule of its own.
 
+mod account;
 mod activity;
 mod admin;
 mod answer;
 mod assets;
+mod avatar;
 mod failure;
 mod figures;
 mod form;
+mod former;
 mod frame;
 mod home;
 mod markdown;
+mod namespace;
 mod preferences;
+mod recovery;
 mod repository;
+mod repository_settings;
 mod route;
 mod sentence;
 mod sign_in;
+mod sign_up;
 mod view;
 mod visit;
 mod words;
@@ -52,8 +59,23 @@ const ROUTES: &[&[Route]] = &[
     home::ROUTES,
     preferences::ROUTES,
     sign_in::ROUTES,
+    sign_up::ROUTES,
+    recovery::ROUTES,
     activity::ROUTES,
     admin::ROUTES,
+    account::PROFILE,
+    account::PASSWORD,
+    account::SECOND_FACTOR,
+    account::SESSIONS,
+    account::TOKENS,
+    account::DATA,
+    namespace::ROUTES,
+    namespace::members::ROUTES,
+    namespace::teams::ROUTES,
+    namespace::robots::ROUTES,
+    namespace::roles::ROUTES,
+    namespace::settings::ROUTES,
+    repository_settings::ROUTES,
     repository::overview::ROUTES,
     repository::edit::ROUTES,
     repository::tags::ROUTES,
@@ -113,7 +135,14 @@ async fn prepare(visit: &mut Visit, parts: &Parts, body: Incoming) -> Result<&'s
 /// A change runs on a task of its own: a reader who goes away does not leave it half done.
 async fn perform(route: &'static Route, visit: Visit, request_id: &Arc<str>) -> Result<Answer, Failure> {
     if !route.changes {
-        return (route.handler)(visit).await;
+        let trail = former::Trail::of(&visit);
+        return match (route.handler)(visit).await {
+            Err(failure) if former::found_nothing(&failure) => match trail {
+                Some(trail) => Box::pin(trail.follow()).await?.ok_or(failure),
+                None => Err(failure),
+            },
+            outcome => outcome,
+        };
     }
     tokio::spawn((route.handler)(visit)).await.unwrap_or_else(|error| {
         tracing::error!(%request_id, %error, "a form panicked");

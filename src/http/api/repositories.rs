@@ -1,6 +1,7 @@
 //! Repositories.
 
 use http::Method;
+use oci::RepositoryName;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -10,6 +11,7 @@ use super::route::{Needs, Parameter, Route};
 use super::times::time;
 use crate::auth::Permissions;
 use crate::registry::accounts::namespaces;
+use crate::registry::accounts::repositories::{self as owned, REMOVING};
 use crate::registry::catalog;
 use crate::registry::catalog::RepositoryRow;
 use crate::registry::repositories::{self, Description, Details};
@@ -42,7 +44,7 @@ pub(super) const ROUTES: &[Route] = &[
     Route::new(
         Method::PATCH,
         "/repositories/{repository}",
-        "Change who may see a repository, and what it says of itself",
+        "Change who may see a repository, what it says of itself, or its name: with another first part, it moves",
         Needs::Repository,
         Permissions::SETTINGS,
         |call| Box::pin(patch(call)),
@@ -51,6 +53,16 @@ pub(super) const ROUTES: &[Route] = &[
     .takes_body::<RepositoryChange>()
     .body_up_to(MAX_BODY)
     .answers::<Repository>(200),
+    Route::new(
+        Method::DELETE,
+        "/repositories/{repository}",
+        "Remove a repository with all its tags and images; there is no way back",
+        Needs::Repository,
+        REMOVING,
+        |call| Box::pin(delete(call)),
+    )
+    .group("repositories")
+    .answers_nothing(),
 ];
 
 /// A repository.
@@ -99,6 +111,8 @@ impl From<RepositoryRow> for Repository {
 struct RepositoryChange {
     /// Who may see it without a role: `public`, `internal` or `private`.
     visibility: Option<String>,
+    /// Its whole name. Takes the right to push there; the old name goes on to be read by until another repository has it.
+    name: Option<String>,
     /// What it is, in a line of at most 256 characters; null takes it away.
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<String>)]
@@ -124,7 +138,7 @@ async fn get(call: Call) -> Result<Reply, Refused> {
 }
 
 async fn patch(call: Call) -> Result<Reply, Refused> {
-    let (name, change) = (call.repository()?, call.body::<RepositoryChange>()?);
+    let (mut name, change) = (call.repository()?, call.body::<RepositoryChange>()?);
     if let Some(word) = &change.visibility {
         namespaces::set_visibility(call.registry(), call.ctx(), &name, word).await?;
     }
@@ -132,6 +146,21 @@ async fn patch(call: Call) -> Result<Reply, Refused> {
         let change = Description { description: change.description, readme: change.readme };
         repositories::describe(call.registry(), call.ctx(), &name, change).await?;
     }
+    if let Some(text) = &change.name {
+        let to = RepositoryName::parse(text).ok().filter(|_| text.contains('/'));
+        let to = to.ok_or_else(|| {
+            Refused::invalid(format!("{text:?} names no repository; write its whole name, such as acme/app"))
+        })?;
+        if to != name {
+            owned::rename(call.registry(), call.ctx(), &name, &to).await?;
+            name = to;
+        }
+    }
     let details = repositories::find(call.registry(), call.ctx(), &name).await?;
     Ok(Reply::json(200, &Repository::from(details)))
+}
+
+async fn delete(call: Call) -> Result<Reply, Refused> {
+    owned::delete(call.registry(), call.ctx(), &call.repository()?).await?;
+    Ok(Reply::nothing())
 }
