@@ -76,6 +76,7 @@ struct OverviewPage<'a> {
     stable: Option<Stable>,
     pusher: Option<String>,
     bars: Vec<Bar>,
+    pulls: i64,
     recent: i64,
     teach: String,
 }
@@ -94,6 +95,7 @@ async fn overview(mut visit: Visit) -> Result<Answer, Failure> {
         Some(group) => Some(chosen(&visit, &seen, &v, group).await?),
         None => None,
     };
+    let recent = used.days.iter().fold(0, |sum: i64, (_, pulls)| sum.saturating_add(*pulls));
     let written = seen.details.readme.as_deref().filter(|text| !text.trim().is_empty());
     let text = written.or(notes.description.as_deref());
     Ok(Answer::ok(&OverviewPage {
@@ -108,7 +110,9 @@ async fn overview(mut visit: Visit) -> Result<Answer, Failure> {
             at: group.updated_at(),
         }),
         bars: bars(&v, &used),
-        recent: used.days.iter().map(|(_, pulls)| pulls).sum(),
+        // The days are written before their sum is.
+        pulls: seen.details.pulls.max(recent),
+        recent,
         pusher: used.pusher,
         teach: seen.first_push(&v),
         chosen,
