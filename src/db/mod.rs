@@ -18,6 +18,7 @@ pub mod blobs;
 pub mod certificates;
 pub mod epoch;
 pub mod events;
+pub mod explore;
 pub mod garbage;
 pub mod inventory;
 pub mod invitations;
@@ -32,6 +33,7 @@ pub mod referrers;
 pub mod repositories;
 pub mod robots;
 pub mod roles;
+pub mod search;
 pub mod second_factors;
 pub mod sessions;
 pub mod sign_ups;
@@ -80,6 +82,7 @@ pub struct Db {
 trait Statements {
     fn execute(&mut self, sql: &'static str, params: &[Val]) -> Result<u64, Error>;
     fn query(&mut self, sql: &'static str, params: &[Val]) -> Result<Vec<Row>, Error>;
+    fn is_postgres(&self) -> bool;
 }
 
 /// A connection within one of the doors.
@@ -103,6 +106,11 @@ impl<'a> Tx<'a> {
     /// Runs a statement; returns its rows.
     pub fn query(&mut self, sql: &'static str, params: &[Val]) -> Result<Vec<Row>, Error> {
         self.connection.query(sql, params)
+    }
+
+    /// Of what cannot be said to both engines in one way (full text alone), what this one understands.
+    fn choose<T>(&self, sqlite: T, postgres: T) -> T {
+        if self.connection.is_postgres() { postgres } else { sqlite }
     }
 
     /// Runs a statement; returns its first row.

@@ -5,12 +5,18 @@
 
 mod answer;
 mod assets;
+mod commands;
+mod entries;
+mod explore;
 mod failure;
 mod figures;
 mod form;
+mod getting_started;
 mod home;
 mod preferences;
+mod reference;
 mod route;
+mod search;
 mod sign_in;
 mod view;
 mod visit;
@@ -42,7 +48,15 @@ const MAX_ANONYMOUS_FORM: usize = 16 * 1024;
 const FORM_TIME: Duration = Duration::from_secs(30);
 
 /// Every page, one slice a file.
-const ROUTES: &[&[Route]] = &[home::ROUTES, preferences::ROUTES, sign_in::ROUTES];
+const ROUTES: &[&[Route]] = &[
+    home::ROUTES,
+    explore::ROUTES,
+    search::ROUTES,
+    getting_started::ROUTES,
+    reference::ROUTES,
+    preferences::ROUTES,
+    sign_in::ROUTES,
+];
 
 /// Whether the client is one that looks at pages: it takes HTML, or sends a form, or fetches what belongs to a page.
 pub(super) fn is_wanted<B>(request: &Request<B>) -> bool {

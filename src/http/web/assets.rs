@@ -44,6 +44,7 @@ const STYLES: &[&str] = &[
     include_str!("../../../assets/css/50-tables.css"),
     include_str!("../../../assets/css/60-components.css"),
     include_str!("../../../assets/css/70-pages.css"),
+    include_str!("../../../assets/css/80-explore.css"),
     include_str!("../../../assets/css/90-print.css"),
 ];
 

@@ -1,4 +1,4 @@
-//! What is gathered in memory until it is written: pulls, and sign-ins that were refused.
+//! What is gathered in memory until it is written: pulls, which repositories were pushed to, and sign-ins that were refused.
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
@@ -53,6 +53,14 @@ struct Fetches {
     last: i64,
 }
 
+/// What was pushed to a repository last.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Push {
+    pub(super) repository: i64,
+    pub(super) manifest: i64,
+    pub(super) at: i64,
+}
+
 /// A pull to write down.
 #[derive(Debug, Clone)]
 struct Told {
@@ -64,10 +72,12 @@ struct Told {
     times: i64,
 }
 
-/// Pulls since the last flush.
+/// Pulls and pushes since the last flush.
 #[derive(Debug, Default)]
 pub(super) struct Pulls {
     manifests: HashMap<i64, Fetches>,
+    /// Of each repository when, and which manifest, was pushed last.
+    pushed: HashMap<i64, Push>,
     tags: HashMap<(i64, String), i64>,
     told: Vec<Told>,
 }
@@ -132,6 +142,14 @@ impl Audit {
         drop(pulls);
         if dropped > 0 {
             self.dropped.fetch_add(dropped, Ordering::Relaxed);
+        }
+    }
+
+    /// Notes that a manifest was pushed. Cheap: a push waits for nothing that is for lists alone.
+    pub fn pushed(&self, repository: i64, manifest: i64, at: i64) {
+        let mut pulls = lock(&self.pulls);
+        if pulls.pushed.len() < COUNTED || pulls.pushed.contains_key(&repository) {
+            pulls.pushed.insert(repository, Push { repository, manifest, at });
         }
     }
 
@@ -237,6 +255,15 @@ pub async fn flush(registry: &Registry, ctx: &Ctx) -> Result<(), Error> {
             return Err(error.into());
         }
     }
+    if let Err(error) = note_pushes(registry, &gathered.pushed).await {
+        let mut pulls = lock(&registry.audit.pulls);
+        for (repository, push) in gathered.pushed {
+            pulls.pushed.entry(repository).or_insert(push);
+        }
+        drop(pulls);
+        registry.audit.dropped.fetch_add(gathered.told.len() as u64, Ordering::Relaxed);
+        return Err(error);
+    }
     let told = merged(gathered.told);
     let lost = |error: db::Error, many: usize| {
         registry.audit.dropped.fetch_add(many as u64, Ordering::Relaxed);
@@ -265,6 +292,19 @@ pub async fn flush(registry: &Registry, ctx: &Ctx) -> Result<(), Error> {
     registry.db.write_soft(record).await.map_err(|error| lost(error, many))
 }
 
+/// Writes when was pushed to which repository last.
+async fn note_pushes(registry: &Registry, pushed: &HashMap<i64, Push>) -> Result<(), Error> {
+    let mut pushes: Vec<Push> = pushed.values().copied().collect();
+    pushes.sort_unstable_by_key(|push| push.repository);
+    for batch in pushes.chunks(BATCH) {
+        let owned = batch.to_vec();
+        let note =
+            move |tx: &mut Tx<'_>| owned.iter().try_for_each(|push| pulls::set_pushed(tx, push.repository, push.at));
+        registry.db.write_soft(note).await?;
+    }
+    Ok(())
+}
+
 fn count(tx: &mut Tx<'_>, manifests: &[(i64, Fetches)]) -> Result<(), db::Error> {
     let mut days: BTreeMap<(i64, i64), pulls::Count> = BTreeMap::new();
     for (id, fetches) in manifests {
@@ -276,7 +316,12 @@ fn count(tx: &mut Tx<'_>, manifests: &[(i64, Fetches)]) -> Result<(), db::Error>
         day.pulls += count.pulls;
         day.child_pulls += count.child_pulls;
     }
-    days.into_iter().try_for_each(|((repository, day), count)| pulls::add_day(tx, repository, day, count))
+    let mut totals: BTreeMap<i64, i64> = BTreeMap::new();
+    for ((repository, day), count) in days {
+        pulls::add_day(tx, repository, day, count)?;
+        *totals.entry(repository).or_default() += count.pulls;
+    }
+    totals.into_iter().filter(|(_, pulls)| *pulls > 0).try_for_each(|(id, pulls)| pulls::add_total(tx, id, pulls))
 }
 
 /// What one client did several times between two flushes is one event with a count.
