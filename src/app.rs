@@ -4,6 +4,7 @@ pub mod acme;
 mod audit_head;
 mod auditor;
 mod first_start;
+mod follower;
 mod health;
 pub mod limits;
 mod mailer;

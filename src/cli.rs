@@ -13,6 +13,7 @@ mod operator;
 mod org;
 mod robot;
 mod role;
+mod seed;
 mod serve;
 mod team;
 mod tls;
@@ -62,6 +63,8 @@ enum Command {
     Mail(mail::MailArgs),
     /// Make a certificate for machines that no public authority vouches for
     Tls(tls::TlsArgs),
+    /// Fill a registry with images and people to look at
+    Seed(seed::SeedArgs),
     /// Tell why somebody may, or may not, do something
     Access(access::AccessArgs),
 }
@@ -86,6 +89,7 @@ pub fn main() -> ExitCode {
         Command::Audit(args) => audit::run(args, &mut out),
         Command::Mail(args) => mail::run(args, &mut out),
         Command::Tls(args) => tls::run(args, &mut out),
+        Command::Seed(args) => seed::run(args, &mut out),
         Command::Access(args) => access::run(args, &mut out),
     };
     result.unwrap_or_else(|error| {

@@ -1,6 +1,6 @@
-// What the other files share. Everything here makes a working page better; nothing may be needed by one.
-window.havre = (() => {
-  'use strict';
+// What the other files share; they are served as one. They make pages better that work without them.
+'use strict';
+const havre = (() => {
   const status = document.getElementById('announce');
   return {
     on: (type, selector, act) => document.addEventListener(type, (event) => {
@@ -13,8 +13,8 @@ window.havre = (() => {
       status.textContent = '';
       setTimeout(() => { status.textContent = text; }, 50);
     },
-    // Storage may be forbidden; a choice is then not remembered, and that is all.
+    // Storage may be forbidden: the choice is then not remembered.
     recall: (key) => { try { return localStorage.getItem(key); } catch { return null; } },
-    remember: (key, value) => { try { localStorage.setItem(key, value); } catch { /* forbidden */ } },
+    remember: (key, value) => { try { localStorage.setItem(key, value); } catch {} },
   };
 })();

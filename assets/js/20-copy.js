@@ -1,7 +1,6 @@
 // Buttons that copy `data-copy` and say `data-copied` for a moment.
 (() => {
-  'use strict';
-  // `navigator.clipboard` is missing where the registry is reached by plain HTTP.
+  // There is no `navigator.clipboard` over plain HTTP.
   const byHand = (text) => {
     const area = document.createElement('textarea');
     area.value = text;

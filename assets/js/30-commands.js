@@ -1,6 +1,5 @@
 // The tool chosen for one command (docker, podman …) is chosen for all, and remembered.
 (() => {
-  'use strict';
   const choose = (tool) => {
     for (const radio of document.querySelectorAll('[data-variants] input[type=radio]')) {
       if (radio.value === tool) radio.checked = true;

@@ -1,9 +1,7 @@
-// Language and theme take effect when chosen; the theme without loading the page again.
+// A theme takes effect when it is chosen. A language loads the page anew, so it waits for the button.
 (() => {
-  'use strict';
-  havre.on('change', '[data-preferences] select', (select) => {
+  havre.on('change', '[data-preferences] [name=theme]', (select) => {
     const form = select.form;
-    if (select.name !== 'theme') return form.requestSubmit();
     document.documentElement.dataset.theme = select.value;
     fetch(form.action, { method: 'POST', body: new URLSearchParams(new FormData(form)), redirect: 'manual' }).catch(() => {});
   });

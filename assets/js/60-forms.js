@@ -1,6 +1,5 @@
 // Previews of Markdown, tables that filter, dialogs, menus, and names to type before a deletion.
 (() => {
-  'use strict';
   havre.on('click', '[data-preview-toggle]', async (button) => {
     const editor = button.closest('[data-preview]');
     const text = editor.querySelector('textarea');
@@ -15,7 +14,7 @@
     }
     button.dataset.show = button.dataset.show || button.textContent;
     button.textContent = show ? button.dataset.edit : button.dataset.show;
-    button.setAttribute('aria-pressed', String(show));
+    button.ariaPressed = String(show);
     shown.hidden = !show;
     text.hidden = show;
     if (!show) text.focus();
@@ -32,7 +31,7 @@
   // A link with `data-dialog` opens the dialog of that id, when the page has it; otherwise it leads to a page of its own.
   havre.on('click', '[data-dialog]', (opener, event) => {
     const dialog = document.getElementById(opener.dataset.dialog);
-    if (!dialog || !dialog.showModal || event.ctrlKey || event.metaKey) return;
+    if (!dialog || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
     dialog.showModal();
   });

@@ -41,10 +41,27 @@ pager-first = First page
 pager-next = Next
 day = Day
 
-severity-critical = { $count } critical
-severity-high = { $count } high
-severity-medium = { $count } medium
-severity-low = { $count } low
+pulls-count = { $n ->
+    [one] { $count } pull
+   *[other] { $count } pulls
+}
+stars-count = { $n ->
+    [one] { $count } star
+   *[other] { $count } stars
+}
+
+severity-critical = { $n ->
+   *[other] { $count } critical
+}
+severity-high = { $n ->
+   *[other] { $count } high
+}
+severity-medium = { $n ->
+   *[other] { $count } medium
+}
+severity-low = { $n ->
+   *[other] { $count } low
+}
 
 badge-robot = robot
 badge-private = Private

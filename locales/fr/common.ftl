@@ -22,7 +22,7 @@ nav-api = API
 search-label = Rechercher des images
 search-placeholder = Rechercher des images
 search-results = Résultats
-search-none = Rien trouvé. Appuyez sur Entrée pour chercher partout.
+search-none = Aucun résultat. Appuyez sur Entrée pour chercher partout.
 
 language = Langue
 language-en = English
@@ -40,6 +40,15 @@ pager = Pages
 pager-first = Première page
 pager-next = Suivante
 day = Jour
+
+pulls-count = { $n ->
+    [one] { $count } téléchargement
+   *[other] { $count } téléchargements
+}
+stars-count = { $n ->
+    [one] { $count } étoile
+   *[other] { $count } étoiles
+}
 
 severity-critical = { $n ->
     [one] { $count } critique

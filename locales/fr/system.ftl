@@ -49,3 +49,5 @@ refused-last-administrator = { $name } est le seul administrateur. Nommez-en un 
 refused-in-use = Cela sert encore, ou existe déjà.
 refused-code = Le code est faux ou a déjà servi. Attendez le suivant dans votre application, et vérifiez l’horloge de l’appareil.
 refused-beyond = Vous ne pouvez pas donner ce que vous ne pouvez pas faire vous-même ici : { $what }.
+error-read-only = Rien ne peut être modifié maintenant
+error-read-only-text = Les administrateurs ont mis le registre en lecture seule. Les pulls continuent. Réessayez plus tard.

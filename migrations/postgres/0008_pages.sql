@@ -8,6 +8,7 @@ ALTER TABLE repositories ADD COLUMN stars BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE repositories ADD COLUMN pulls BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE repositories ADD COLUMN pushed_at BIGINT;
 CREATE INDEX repositories_pulls ON repositories (pulls) WHERE pulls > 0;
+CREATE INDEX repositories_latest ON repositories (namespace_id, pushed_at) WHERE pushed_at IS NOT NULL;
 CREATE INDEX repositories_pushed ON repositories (pushed_at) WHERE pushed_at IS NOT NULL;
 UPDATE repositories SET
     pulls = COALESCE((SELECT CAST(SUM(p.pulls) AS BIGINT) FROM repository_pulls p WHERE p.repository_id = repositories.id), 0),

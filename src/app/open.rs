@@ -127,6 +127,7 @@ fn assemble(
         access: Arc::new(access),
         audit: audit(config, key),
         people: people(config),
+        instance: Arc::default(),
         settings: config.registry.clone(),
         storage: config.storage.clone(),
         lease: LEASE,

@@ -83,6 +83,7 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     let auditor = tokio::spawn(Arc::clone(&app).audit_forever());
     let mut tasks = JoinSet::new();
     tasks.spawn(Arc::clone(&app).sweep_forever());
+    tasks.spawn(Arc::clone(&app).follow_settings_forever());
     tasks.spawn(Arc::clone(&app).mail_forever(mailer));
     if let Some(acme) = acme {
         tasks.spawn(acme.keep_forever());

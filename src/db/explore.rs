@@ -71,8 +71,7 @@ fn rows(
     stretch: &Stretch,
 ) -> Result<Vec<ListedRow>, Error> {
     let [all, user, robot, token] = viewer.parameters();
-    let mut parameters =
-        vec![all, user, robot, token, stretch.number.into(), stretch.id.into(), stretch.limit.into()];
+    let mut parameters = vec![all, user, robot, token, stretch.number.into(), stretch.id.into(), stretch.limit.into()];
     let sql = match kept {
         Kept::Openly(visibility) => {
             parameters.push(visibility.into());

@@ -34,3 +34,13 @@ pub fn set_visibility(tx: &mut Tx<'_>, id: i64, visibility: &str) -> Result<(), 
     tx.execute("UPDATE repositories SET visibility = $2 WHERE id = $1", &[id.into(), visibility.into()])?;
     Ok(())
 }
+
+/// Lists the names of the repositories of a namespace that were pushed to last.
+pub fn latest_of(tx: &mut Tx<'_>, namespace: &str, limit: i64) -> Result<Vec<String>, Error> {
+    let rows = tx.query(
+        "SELECT r.name FROM namespaces n JOIN repositories r ON r.namespace_id = n.id \
+         WHERE n.name = $1 AND r.pushed_at IS NOT NULL ORDER BY r.pushed_at DESC LIMIT $2",
+        &[namespace.into(), limit.into()],
+    )?;
+    rows.into_iter().map(|mut row| row.text(0)).collect()
+}

@@ -3,6 +3,8 @@
 //! Each page is declared once, in the list of its file, with the path that leads to it. A handler finds out whether the
 //! reader may see it, asks the rules, and fills a template; it holds no rule of its own.
 
+mod activity;
+mod admin;
 mod answer;
 mod assets;
 mod commands;
@@ -11,12 +13,14 @@ mod explore;
 mod failure;
 mod figures;
 mod form;
+mod frame;
 mod getting_started;
 mod home;
 mod preferences;
 mod reference;
 mod route;
 mod search;
+mod sentence;
 mod sign_in;
 mod view;
 mod visit;
@@ -56,6 +60,8 @@ const ROUTES: &[&[Route]] = &[
     reference::ROUTES,
     preferences::ROUTES,
     sign_in::ROUTES,
+    activity::ROUTES,
+    admin::ROUTES,
 ];
 
 /// Whether the client is one that looks at pages: it takes HTML, or sends a form, or fetches what belongs to a page.

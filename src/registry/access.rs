@@ -193,6 +193,8 @@ pub enum Why {
     ProveAgain,
     /// The registry is open to anyone, so that nobody's accounts can be managed.
     Open,
+    /// Nothing may be changed at the moment: an administrator has set it so.
+    ReadOnly,
     /// Too many attempts; this long from now another one is looked at.
     Throttled(Duration),
 }
@@ -237,7 +239,17 @@ pub async fn admit(
         let who = standing.identity.name();
         return Err(Denial { repository: Some(name.clone()), needed, name: who, why: Why::FactorMissing }.into());
     }
-    decide(&standing, proof, name, needed)
+    decide(&standing, proof, name, needed)?;
+    refuse_read_only(registry, needed).map_err(|denial| Denial { repository: Some(name.clone()), ..denial }.into())
+}
+
+/// Refuses what changes something while nothing may be changed.
+fn refuse_read_only(registry: &Registry, needed: Permissions) -> Result<(), Denial> {
+    let looks = Permissions::READ | Permissions::ACTIVITY;
+    match registry.instance.settings().read_only && !looks.contains(needed) {
+        true => Err(Denial { needed, ..Denial::of(Why::ReadOnly) }),
+        false => Ok(()),
+    }
 }
 
 /// Decides once more, within the transaction that ends a long request: a right may have been taken away since it began.

@@ -15,7 +15,7 @@ use std::sync::{Mutex, PoisonError};
 
 pub use chain::{Head, chain, head};
 pub use gather::{Pull, flush};
-pub use query::{Entry, Filter, query};
+pub use query::{Entry, Filter, of_namespace, query};
 pub use retention::{erase, expire};
 pub use verify::{Broken, Fault, Verified, verify};
 

@@ -59,9 +59,19 @@ pub async fn list(registry: &Registry, ctx: &Ctx, order: Order, after: &str, lim
 }
 
 /// Up to `limit` entries of each sort, in no order.
-fn readable(tx: &mut Tx<'_>, viewer: Viewer, order: Order, after: &str, limit: i64) -> Result<Vec<ListedRow>, db::Error> {
+fn readable(
+    tx: &mut Tx<'_>,
+    viewer: Viewer,
+    order: Order,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<ListedRow>, db::Error> {
     let somebody = viewer.all || viewer.user > 0 || viewer.robot > 0;
-    let kinds = [Some(Kept::Openly("public")), somebody.then_some(Kept::Openly("internal")), somebody.then_some(Kept::Privately)];
+    let kinds = [
+        Some(Kept::Openly("public")),
+        somebody.then_some(Kept::Openly("internal")),
+        somebody.then_some(Kept::Privately),
+    ];
     let numbers = after.split_once('.').and_then(|(number, id)| Some((number.parse().ok()?, id.parse().ok()?)));
     let (number, id) = numbers.unwrap_or((i64::MAX, i64::MAX));
     let stretch = Stretch { number, id, limit };

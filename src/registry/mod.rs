@@ -10,6 +10,7 @@ pub mod check;
 mod context;
 mod error;
 pub mod explore;
+pub mod instance;
 pub mod mails;
 pub mod manifests;
 pub mod referrers;

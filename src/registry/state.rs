@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::access::Access;
 use super::audit::Audit;
+use super::instance::Instance;
 use crate::blobs::{Blobs, Pool};
 use crate::config;
 use crate::db::Db;
@@ -23,6 +24,8 @@ pub struct Registry {
     pub audit: Arc<Audit>,
     /// How people come to an account.
     pub people: People,
+    /// What administrators set while the server runs, and how much there is.
+    pub instance: Arc<Instance>,
     /// Limits and policies.
     pub settings: config::Registry,
     /// Expiry and grace periods.

@@ -33,7 +33,8 @@ pub(super) fn in_fts5(wanted: &Wanted<'_>) -> String {
         How::Anywhere => format!("({{name rest}} : \"{word}\" *)"),
         How::Alike => format!("(({{name rest}} : \"{word}\" *) OR (name : \"{}\" *))", beginning(word)),
     };
-    let groups = shelf_names(wanted.shelves).into_iter().map(|names| format!("(shelf : ({}))", joined(&names, "\"", " OR ")));
+    let groups =
+        shelf_names(wanted.shelves).into_iter().map(|names| format!("(shelf : ({}))", joined(&names, "\"", " OR ")));
     wanted.words.iter().map(word).chain(groups).collect::<Vec<_>>().join(" AND ")
 }
 
@@ -84,7 +85,10 @@ mod tests {
             in_tsquery(&wanted(How::Begins)),
             "'napi':* & 'nv2':* & ('shelf9') & ('shelfpublic' | 'shelfinternal' | 'shelf7')"
         );
-        assert_eq!((parts_in_fts5("prox"), parts_in_tsquery("prox")), ("\"pro\" AND \"rox\"".to_owned(), "'pro' & 'rox'".to_owned()));
+        assert_eq!(
+            (parts_in_fts5("prox"), parts_in_tsquery("prox")),
+            ("\"pro\" AND \"rox\"".to_owned(), "'pro' & 'rox'".to_owned())
+        );
         assert_eq!(parts_in_fts5("pr"), "");
     }
 }

@@ -99,7 +99,7 @@ struct Event {
 
 impl Event {
     fn new(entry: Entry, with_personal: bool) -> Self {
-        let Entry { event, actor_name } = entry;
+        let Entry { event, actor_name, .. } = entry;
         let personal = event.personal.filter(|_| with_personal);
         let (address, user_agent) = personal.map_or((None, None), |personal| (personal.address, personal.user_agent));
         Self {

@@ -230,6 +230,7 @@ fn denied(denial: &Denial) -> (StatusCode, &'static str) {
         Why::BeyondCredential => (StatusCode::FORBIDDEN, "insufficient_scope"),
         Why::Forbidden => (StatusCode::FORBIDDEN, "forbidden"),
         Why::Open => (StatusCode::FORBIDDEN, "open"),
+        Why::ReadOnly => (StatusCode::CONFLICT, "read_only"),
         Why::Hidden => (StatusCode::NOT_FOUND, "unknown"),
         Why::Throttled(_) => (StatusCode::TOO_MANY_REQUESTS, "too_many_requests"),
     }
@@ -274,6 +275,8 @@ fn denial_in_words(denial: &Denial) -> String {
         Why::Open => {
             "this registry is open to anyone and has no accounts; start it without --open to manage them".to_owned()
         }
+        Why::ReadOnly => "the registry takes no changes at the moment, which its administrators have set so; try again later"
+            .to_owned(),
         Why::Throttled(wait) => format!("too many attempts; try again in {} s", wait.as_secs().max(1)),
     }
 }

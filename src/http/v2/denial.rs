@@ -38,6 +38,7 @@ fn status(denial: &Denial) -> (StatusCode, ErrorCode) {
         | Why::FactorPending
         | Why::ProveAgain => (StatusCode::UNAUTHORIZED, ErrorCode::Unauthorized),
         Why::Forbidden | Why::FactorWanted | Why::Open => (StatusCode::FORBIDDEN, ErrorCode::Denied),
+        Why::ReadOnly => (StatusCode::METHOD_NOT_ALLOWED, ErrorCode::Unsupported),
         Why::Hidden => (StatusCode::NOT_FOUND, ErrorCode::NameUnknown),
         Why::Throttled(_) => (StatusCode::TOO_MANY_REQUESTS, ErrorCode::TooManyRequests),
     }
@@ -114,6 +115,11 @@ pub(in crate::http) fn message(denial: &Denial, host: &str) -> String {
                            manage them"
                 .to_owned()
         }
+        (Why::ReadOnly, _) => {
+            "the registry takes no changes at the moment, which its administrators have set so; pulls go \
+                               on; try again later"
+                .to_owned()
+        }
         (Why::Throttled(wait), _) => {
             format!("too many attempts; try again in {} s, or sign in with a token", wait.as_secs().max(1))
         }
@@ -184,6 +190,7 @@ fn challenge(denial: &Denial, scheme: &str, host: &str) -> String {
         | Why::FactorPending
         | Why::ProveAgain
         | Why::Open
+        | Why::ReadOnly
         | Why::Throttled(_) => {
             return text;
         }

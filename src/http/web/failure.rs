@@ -142,6 +142,7 @@ fn rule(error: &Error) -> (StatusCode, &'static str) {
             Why::Hidden => (StatusCode::NOT_FOUND, "not-found"),
             Why::Throttled(_) => (StatusCode::TOO_MANY_REQUESTS, "too-many"),
             Why::Open => (StatusCode::FORBIDDEN, "open"),
+            Why::ReadOnly => (StatusCode::CONFLICT, "read-only"),
             Why::BeyondCredential
             | Why::Forbidden
             | Why::FactorMissing

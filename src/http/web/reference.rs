@@ -11,10 +11,8 @@ use super::view::View;
 use super::visit::Visit;
 use document::{DOCUMENT, Document, Group, Refusal, Schema};
 
-pub(super) const ROUTES: &[Route] = &[
-    Route::get("/-/api", |visit| Box::pin(all(visit))),
-    Route::get("/-/api/{group}", |visit| Box::pin(group(visit))),
-];
+pub(super) const ROUTES: &[Route] =
+    &[Route::get("/-/api", |visit| Box::pin(all(visit))), Route::get("/-/api/{group}", |visit| Box::pin(group(visit)))];
 
 /// The way from here to all groups.
 struct Crumb {
@@ -42,10 +40,8 @@ struct GroupPage<'a> {
 
 async fn all(visit: Visit) -> Result<Answer, Failure> {
     let v = visit.view();
-    let example = format!(
-        "curl -H \"Authorization: Bearer $TOKEN\" \"{}://{}/api/v1/repositories?limit=10\"",
-        v.scheme, v.host
-    );
+    let example =
+        format!("curl -H \"Authorization: Bearer $TOKEN\" \"{}://{}/api/v1/repositories?limit=10\"", v.scheme, v.host);
     Ok(Answer::ok(&ReferencePage { document: &DOCUMENT, example, refusals: &DOCUMENT.refusals, v: &v }))
 }
 
@@ -53,9 +49,6 @@ async fn group(visit: Visit) -> Result<Answer, Failure> {
     let v = visit.view();
     let name = visit.argument("group");
     let group = DOCUMENT.groups.iter().find(|group| group.name == name).ok_or(Failure::NotFound)?;
-    let crumbs = vec![
-        Crumb { text: v.t("nav-api"), href: "/-/api" },
-        Crumb { text: group.name.clone(), href: "" },
-    ];
+    let crumbs = vec![Crumb { text: v.t("nav-api"), href: "/-/api" }, Crumb { text: group.name.clone(), href: "" }];
     Ok(Answer::ok(&GroupPage { schemas: DOCUMENT.schemas_of(group), group, crumbs, v: &v }))
 }

@@ -80,7 +80,8 @@ impl Asked<'_> {
 
 async fn results(visit: Visit) -> Result<Answer, Failure> {
     let v = visit.view();
-    let asked = Asked { q: visit.parameter("q").trim(), namespace: visit.parameter("in"), since: visit.parameter("since") };
+    let asked =
+        Asked { q: visit.parameter("q").trim(), namespace: visit.parameter("in"), since: visit.parameter("since") };
     let age = AGES.into_iter().find(|(word, _)| *word == asked.since);
     let query = Query {
         text: asked.q.to_owned(),
@@ -147,7 +148,12 @@ fn ages(v: &View, asked: &Asked<'_>, found: &Found) -> Vec<Facet> {
         let n = found.since(v.now - days * DAY);
         let narrowed = AGES.iter().any(|(word, _)| *word == asked.since);
         let count = if narrowed { String::new() } else { v.number(n) };
-        (n > 0 || selected).then(|| Facet { text: text(word), href: Asked { since, ..*asked }.href(1), count, selected })
+        (n > 0 || selected).then(|| Facet {
+            text: text(word),
+            href: Asked { since, ..*asked }.href(1),
+            count,
+            selected,
+        })
     };
     AGES.into_iter().filter_map(facet).collect()
 }

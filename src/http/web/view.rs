@@ -73,6 +73,20 @@ impl View {
         words::text(self.language, key, Some(&arguments))
     }
 
+    /// A text with variables that are HTML, such as links. What the text itself says is escaped.
+    pub fn th(&self, key: &str, arguments: &[(&'static str, Html)]) -> Html {
+        // Each variable is put in as a character that no text has, and replaced once the text is escaped.
+        let marks = ('\u{e000}'..'\u{e100}').map(String::from);
+        let marked: Vec<(&'static str, String, &Html)> =
+            arguments.iter().zip(marks).map(|((name, html), mark)| (*name, mark, html)).collect();
+        let values = marked.iter().map(|(name, mark, _)| ((*name).into(), mark.as_str().into())).collect();
+        let mut text = escape(&words::text(self.language, key, Some(&values)));
+        for (_, mark, html) in &marked {
+            text = text.replace(mark, &html.0);
+        }
+        Html(text)
+    }
+
     /// A text with a count: `$n` decides its form, `$count` is shown.
     pub fn tn(&self, key: &str, n: impl TryInto<i64>) -> String {
         let n = n.try_into().unwrap_or(i64::MAX);
@@ -143,5 +157,78 @@ impl View {
         let (part, whole) = (part.try_into().unwrap_or_default() as f64, whole.try_into().unwrap_or_default() as f64);
         let share = if whole > 0.0 { (part * 100.0 / whole).clamp(0.0, 100.0) } else { 0.0 };
         format!("{share:.2}")
+    }
+}
+
+/// A piece of HTML that was made here, of escaped text.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Html(String);
+
+impl Html {
+    /// A name or another text that a stranger may have chosen: apart from what stands around it, and not too long.
+    pub fn name(text: &str) -> Self {
+        Self(format!("<bdi>{}</bdi>", escape(&cut(text))))
+    }
+
+    /// The same as a link to a page of ours.
+    pub fn link(href: &str, text: &str) -> Self {
+        Self(format!("<a href=\"{}\"><bdi>{}</bdi></a>", escape(href), escape(&cut(text))))
+    }
+
+    /// A text as it is typed.
+    pub fn code(text: &str) -> Self {
+        Self(format!("<code translate=\"no\">{}</code>", escape(&cut(text))))
+    }
+}
+
+impl std::fmt::Display for Html {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl askama::filters::HtmlSafe for Html {}
+
+/// Longest name that is shown whole, in characters: that of a repository.
+const LONGEST_NAME: usize = 255;
+
+fn cut(text: &str) -> String {
+    // Private characters stand for variables.
+    let mut kept: String =
+        text.chars().filter(|c| !('\u{e000}'..='\u{f8ff}').contains(c)).take(LONGEST_NAME + 1).collect();
+    if kept.chars().count() > LONGEST_NAME {
+        kept.pop();
+        kept.push('…');
+    }
+    kept
+}
+
+fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Html;
+
+    #[test]
+    fn what_strangers_chose_is_shown_harmless_and_not_too_long() {
+        assert_eq!(Html::name("<b>\"x\"").to_string(), "<bdi>&lt;b&gt;&quot;x&quot;</bdi>");
+        assert_eq!(
+            Html::link("/a?b=1&c='", "a\u{e001}b").to_string(),
+            "<a href=\"/a?b=1&amp;c=&#39;\"><bdi>ab</bdi></a>"
+        );
+        assert_eq!(Html::code(&"é".repeat(300)).to_string().chars().filter(|c| *c == 'é').count(), 255);
     }
 }

@@ -156,7 +156,7 @@ impl Visit {
             user,
             path: self.path.clone(),
             open: self.registry().access.open,
-            banner: None,
+            banner: self.registry().instance.settings().banner.clone(),
             notice: None,
             sign_up: self.registry().people.sign_up == SignUp::Open,
             now: ctx.now,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use oci::RepositoryName;
 
-use super::{Denial, Why, admit, admit_again, sessions, standing};
+use super::{Denial, Why, admit, admit_again, refuse_read_only, sessions, standing};
 use crate::auth::policy::{self, Decision, Facts};
 use crate::auth::{Credential, Pattern, Permissions, Proof};
 use crate::db::{self, Tx, access, epoch, namespaces};
@@ -74,6 +74,10 @@ pub async fn admit_to(
         return Err(stand.denial(needed, Why::FactorMissing).into());
     }
     stand.decide(needed)?;
+    // Whoever administers the instance can still do so, and ends it.
+    if !needed.contains(Permissions::INSTANCE) {
+        refuse_read_only(registry, needed)?;
+    }
     ctx.identity = stand.identity;
     // No more than its credential: a token makes nothing that reaches further than itself.
     ctx.hands_on = stand.rights & stand.reach;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::auth::proof::parse_principal;
 use crate::auth::{Principal, account_name};
 use crate::db::audit::{self, AuditRow};
-use crate::db::{self, Tx, robots, users};
+use crate::db::{self, Tx, repositories, robots, users};
 use crate::registry::accounts::AccountError;
 use crate::registry::{Error, Registry};
 
@@ -31,6 +31,8 @@ pub struct Entry {
     pub event: AuditRow,
     /// The present name of who did it, where there is one.
     pub actor_name: Option<String>,
+    /// The present name of the user whom it was done to, where that is not who did it.
+    pub user_name: Option<String>,
 }
 
 impl Entry {
@@ -58,22 +60,62 @@ pub async fn query(
             repository: filter.repository.clone().unwrap_or_default(),
         };
         let rows = audit::list(tx, &wanted, before, limit as i64)?;
-        let mut names = HashMap::new();
-        rows.into_iter()
-            .map(|event| {
-                let actor_name = match names.get(&event.actor) {
-                    Some(known) => Option::clone(known),
-                    None => {
-                        let found = name(tx, &event.actor)?;
-                        names.insert(event.actor.clone(), found.clone());
-                        found
-                    }
-                };
-                Ok::<_, Error>(Entry { event, actor_name })
-            })
-            .collect()
+        named(tx, rows)
     };
     registry.db.scan(find).await
+}
+
+/// Repositories whose events are put together at most, for what happened in a namespace.
+const REPOSITORIES: i64 = 50;
+
+/// Lists what happened in the repositories of a namespace, those that were pushed to last, as [`query`] does.
+pub async fn of_namespace(
+    registry: &Registry,
+    namespace: &str,
+    filter: &Filter,
+    after: Option<(i64, i64)>,
+    limit: usize,
+) -> Result<Vec<Entry>, Error> {
+    let (namespace, filter) = (namespace.to_owned(), filter.clone());
+    let find = move |tx: &mut Tx<'_>| {
+        let before = after.unwrap_or((filter.until.unwrap_or(i64::MAX), 0));
+        let mut rows = Vec::new();
+        for repository in repositories::latest_of(tx, &namespace, REPOSITORIES)? {
+            let kind = filter.action.clone().unwrap_or_default();
+            let since = filter.since.unwrap_or(i64::MIN);
+            let wanted = audit::Filter { since, kind, repository, actor: String::new() };
+            rows.extend(audit::list(tx, &wanted, before, limit as i64)?);
+        }
+        rows.sort_by_key(|row| std::cmp::Reverse((row.at, row.id)));
+        rows.truncate(limit);
+        named(tx, rows)
+    };
+    registry.db.scan(find).await
+}
+
+/// Adds the names that people have today.
+fn named(tx: &mut Tx<'_>, rows: Vec<AuditRow>) -> Result<Vec<Entry>, Error> {
+    let mut names: HashMap<String, Option<String>> = HashMap::new();
+    let mut name_of = |tx: &mut Tx<'_>, principal: &str| {
+        if let Some(known) = names.get(principal) {
+            return Ok::<_, Error>(known.clone());
+        }
+        let found = name(tx, principal)?;
+        names.insert(principal.to_owned(), found.clone());
+        Ok(found)
+    };
+    rows.into_iter()
+        .map(|event| {
+            let actor_name = name_of(tx, &event.actor)?;
+            let detail = event.detail.as_deref().and_then(|text| serde_json::from_str::<serde_json::Value>(text).ok());
+            let user = detail.as_ref().and_then(|detail| detail.get("user")?.as_str());
+            let user_name = match user.map(|id| format!("user:{id}")).filter(|user| *user != event.actor) {
+                Some(user) => name_of(tx, &user)?,
+                None => None,
+            };
+            Ok(Entry { event, actor_name, user_name })
+        })
+        .collect()
 }
 
 /// The principal of a name.

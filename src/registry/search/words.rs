@@ -12,7 +12,10 @@ pub(super) fn of(text: &str) -> Vec<String> {
     let cut = (0..=MAX_QUERY.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default();
     let text = text.get(..cut).unwrap_or_default();
     let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
-    words.take(WORDS).map(|word| word.chars().flat_map(char::to_lowercase).map(plain).take(CHARACTERS).collect()).collect()
+    words
+        .take(WORDS)
+        .map(|word| word.chars().flat_map(char::to_lowercase).map(plain).take(CHARACTERS).collect())
+        .collect()
 }
 
 /// A letter without its accent.

@@ -14,6 +14,10 @@ const PUT_TOGETHER: &[(&str, &str)] = &[
     ("month-", "src/http/web/figures.rs"),
     ("error-", "src/http/web/failure.rs"),
     ("done-", "src/http/web/visit.rs"),
+    ("event-", "src/http/web/sentence.rs"),
+    ("activity-kind-", "src/http/web/activity.rs"),
+    ("tab-", "src/http/web/frame.rs"),
+    ("admin-tab-", "src/http/web/admin.rs"),
 ];
 
 /// Words that are the same in every language.

@@ -73,7 +73,13 @@ async fn what_is_not_there_and_what_may_not_be_seen_look_the_same() {
         let mut pages = Pages::new(app);
         let page = |text: String| {
             // The number of the request and the path differ.
-            text.split("<main").nth(1).unwrap().split("</main>").next().unwrap().replace("alice%2Fhidden", "alice%2Fnowhere")
+            text.split("<main")
+                .nth(1)
+                .unwrap()
+                .split("</main>")
+                .next()
+                .unwrap()
+                .replace("alice%2Fhidden", "alice%2Fnowhere")
         };
         let hidden = pages.get("/alice/hidden").await.expect(404).text();
         let nowhere = pages.get("/alice/nowhere").await.expect(404).text();

@@ -251,7 +251,8 @@ mod tests {
         }
         for group in &DOCUMENT.groups {
             let schemas = DOCUMENT.schemas_of(group);
-            let named = group.operations.iter().flat_map(|o| o.body.iter().chain(o.answers.iter().flat_map(|a| &a.schema)));
+            let named =
+                group.operations.iter().flat_map(|o| o.body.iter().chain(o.answers.iter().flat_map(|a| &a.schema)));
             for name in named {
                 assert!(schemas.iter().any(|schema| schema.name == *name && !schema.fields.is_empty()), "{name}");
             }
