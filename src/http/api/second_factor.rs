@@ -12,7 +12,6 @@ use super::route::{Needs, Route};
 use super::times::time;
 use crate::auth::{Permissions, csrf};
 use crate::http::cookie;
-use crate::http::cookie;
 use crate::registry::Identity;
 use crate::registry::access::sessions;
 use crate::registry::accounts::second_factor;

@@ -10,7 +10,6 @@ use super::route::{Needs, Route};
 use super::times::time;
 use crate::auth::{Permissions, csrf};
 use crate::http::cookie;
-use crate::http::cookie;
 use crate::registry::access::sessions::{self, Opened, Stage};
 
 pub(super) const ROUTES: &[Route] = &[

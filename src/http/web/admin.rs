@@ -110,7 +110,7 @@ struct UsersPage<'a> {
     /// A link to a new password that was made just now, and for whom.
     link: Option<(String, String)>,
     error: Option<String>,
-    name: &'a str,
+    given: &'a str,
     email: &'a str,
     first: Option<String>,
     next: Option<String>,
@@ -135,7 +135,7 @@ async fn users_page(visit: &Visit, v: &View, said: Said<'_>) -> Result<Answer, F
     let first = (!after.is_empty()).then(|| "/-/admin/users".to_owned());
     let Said { link, error, name, email } = said;
     let again = error.is_some();
-    let page = UsersPage { v, tabs: tabs(v, "users"), rows, link, error, name, email, first, next };
+    let page = UsersPage { v, tabs: tabs(v, "users"), rows, link, error, given: name, email, first, next };
     Ok(if again { Answer::again(&page) } else { Answer::ok(&page) })
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use jiff::Timestamp;
+use jiff::{Timestamp, ZonedDateTime};
 use jiff::tz::TimeZone;
 
 use super::words;
@@ -66,8 +66,8 @@ pub(super) fn ago(language: Language, at: i64, now: i64) -> String {
     words::text(language, &key, Some(&arguments))
 }
 
-fn zoned(at: i64) -> Option<jiff::Zoned> {
-    Timestamp::from_microsecond(at).ok().map(|at| at.to_zoned(TimeZone::UTC))
+fn zoned(at: i64) -> Option<ZonedDateTime> {
+    Timestamp::from_microsecond(at).ok().map(|at| at.to_zoned_datetime(TimeZone::UTC))
 }
 
 /// The exact moment: "24 Nov 2026, 19:36 UTC".

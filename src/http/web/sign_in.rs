@@ -26,7 +26,7 @@ pub(super) const ROUTES: &[Route] = &[
 struct SignInPage<'a> {
     v: &'a View,
     next: &'a str,
-    name: &'a str,
+    given: &'a str,
     error: Option<String>,
 }
 
@@ -62,7 +62,7 @@ async fn form(visit: Visit) -> Result<Answer, Failure> {
     if v.user.is_some() {
         return Ok(Answer::redirect(next));
     }
-    Ok(Answer::ok(&SignInPage { v: &v, next: &next, name: visit.parameter("name"), error: None }))
+    Ok(Answer::ok(&SignInPage { v: &v, next: &next, given: visit.parameter("name"), error: None }))
 }
 
 async fn sign_in(visit: Visit) -> Result<Answer, Failure> {
@@ -74,7 +74,7 @@ async fn sign_in(visit: Visit) -> Result<Answer, Failure> {
         Err(error) => {
             let (v, failure) = (visit.view(), Failure::from(error));
             let Some(error) = failure.text(&v) else { return Err(failure) };
-            Ok(Answer::again(&SignInPage { v: &v, next: &next, name, error: Some(error) }))
+            Ok(Answer::again(&SignInPage { v: &v, next: &next, given: name, error: Some(error) }))
         }
     }
 }

@@ -5,6 +5,30 @@ use std::collections::HashMap;
 use super::{assets, figures, words};
 use crate::registry::accounts::Language;
 
+/// A whole number of any kind, as templates hand them over: by value or by reference.
+pub(super) trait Number {
+    /// The number; what is too large is the largest.
+    fn number(self) -> i64;
+}
+
+macro_rules! numbers {
+    ($($kind:ty),+) => {
+        $(impl Number for $kind {
+            fn number(self) -> i64 {
+                i64::try_from(self).unwrap_or(i64::MAX)
+            }
+        })+
+    };
+}
+
+numbers!(i64, u64, usize, u32, i32, u16);
+
+impl<N: Number + Copy> Number for &N {
+    fn number(self) -> i64 {
+        (*self).number()
+    }
+}
+
 /// Who looks at a page.
 #[derive(Debug, Clone)]
 pub(super) struct Viewer {
@@ -88,45 +112,45 @@ impl View {
     }
 
     /// A text with a count: `$n` decides its form, `$count` is shown.
-    pub fn tn(&self, key: &str, n: impl TryInto<i64>) -> String {
-        let n = n.try_into().unwrap_or(i64::MAX);
+    pub fn tn(&self, key: &str, n: impl Number) -> String {
+        let n = n.number();
         let arguments = HashMap::from([("n".into(), n.into()), ("count".into(), self.number(n).into())]);
         words::text(self.language, key, Some(&arguments))
     }
 
     /// A whole number.
-    pub fn number(&self, n: impl TryInto<i64>) -> String {
-        figures::number(self.language, n.try_into().unwrap_or(i64::MAX))
+    pub fn number(&self, n: impl Number) -> String {
+        figures::number(self.language, n.number())
     }
 
     /// A size, rounded.
-    pub fn size(&self, bytes: impl TryInto<i64>) -> String {
-        figures::size(self.language, bytes.try_into().unwrap_or(i64::MAX))
+    pub fn size(&self, bytes: impl Number) -> String {
+        figures::size(self.language, bytes.number())
     }
 
     /// A size to the byte.
-    pub fn bytes(&self, bytes: impl TryInto<i64>) -> String {
+    pub fn bytes(&self, bytes: impl Number) -> String {
         self.tn("bytes", bytes)
     }
 
     /// How long ago, or in what time.
-    pub fn ago(&self, at: impl TryInto<i64>) -> String {
-        figures::ago(self.language, at.try_into().unwrap_or_default(), self.now)
+    pub fn ago(&self, at: impl Number) -> String {
+        figures::ago(self.language, at.number(), self.now)
     }
 
     /// The exact moment.
-    pub fn moment(&self, at: impl TryInto<i64>) -> String {
-        figures::moment(self.language, at.try_into().unwrap_or_default())
+    pub fn moment(&self, at: impl Number) -> String {
+        figures::moment(self.language, at.number())
     }
 
     /// The day.
-    pub fn day(&self, at: impl TryInto<i64>) -> String {
-        figures::day(self.language, at.try_into().unwrap_or_default())
+    pub fn day(&self, at: impl Number) -> String {
+        figures::day(self.language, at.number())
     }
 
     /// The moment for machines.
-    pub fn iso(&self, at: impl TryInto<i64>) -> String {
-        figures::iso(at.try_into().unwrap_or_default())
+    pub fn iso(&self, at: impl Number) -> String {
+        figures::iso(at.number())
     }
 
     /// The URL of an asset.
@@ -153,8 +177,8 @@ impl View {
 
     /// A number as a width or a place in a drawing, in percent.
     #[expect(clippy::unused_self, reason = "templates know nothing but the view")]
-    pub fn percent(&self, part: impl TryInto<i64>, whole: impl TryInto<i64>) -> String {
-        let (part, whole) = (part.try_into().unwrap_or_default() as f64, whole.try_into().unwrap_or_default() as f64);
+    pub fn percent(&self, part: impl Number, whole: impl Number) -> String {
+        let (part, whole) = (part.number() as f64, whole.number() as f64);
         let share = if whole > 0.0 { (part * 100.0 / whole).clamp(0.0, 100.0) } else { 0.0 };
         format!("{share:.2}")
     }

@@ -27,7 +27,7 @@ fn beside(app: &TestApp, node: &str) -> Registry {
         access: Arc::clone(&ours.access),
         audit: Arc::clone(&ours.audit),
         people: ours.people.clone(),
-        instance: std::sync::Arc::default(),
+        instance: Arc::default(),
         settings: ours.settings.clone(),
         storage: ours.storage.clone(),
         lease: ours.lease,
