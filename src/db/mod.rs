@@ -23,6 +23,7 @@ pub mod garbage;
 pub mod inventory;
 pub mod invitations;
 pub mod keys;
+pub mod keywords;
 pub mod links;
 pub mod manifests;
 pub mod namespaces;

@@ -5,6 +5,7 @@
 //! bounded number each time, and only where the caller may find something.
 
 mod alike;
+pub(super) mod keywords;
 mod words;
 
 use std::collections::{BTreeMap, HashSet};

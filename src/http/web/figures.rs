@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use jiff::{Timestamp, ZonedDateTime};
 use jiff::tz::TimeZone;
+use jiff::{Timestamp, ZonedDateTime};
 
 use super::words;
 use crate::registry::accounts::Language;

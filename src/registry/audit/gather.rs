@@ -13,6 +13,7 @@ use crate::auth::proof::credential_text;
 use crate::config::AuditPulls;
 use crate::db::manifests::Keys;
 use crate::db::{self, Tx, pulls};
+use crate::registry::search::keywords;
 use crate::registry::{Ctx, Error, Event, Identity, Registry};
 
 /// At most this many manifests and this many tags are counted between two flushes.
@@ -27,6 +28,8 @@ const WINDOW: i64 = 60_000_000;
 const NAME: usize = 64;
 /// At most this many counters or events in one transaction.
 const BATCH: usize = 256;
+/// Of at most this many images that were pushed is read what they say of themselves, between two flushes.
+const READ: usize = 64;
 const DAY: i64 = 24 * 3600 * 1_000_000;
 
 /// A manifest that was fetched, or looked for by a tag.
@@ -292,17 +295,25 @@ pub async fn flush(registry: &Registry, ctx: &Ctx) -> Result<(), Error> {
     registry.db.write_soft(record).await.map_err(|error| lost(error, many))
 }
 
-/// Writes when was pushed to which repository last.
+/// Writes when was pushed to which repository last, and what the image says of itself.
 async fn note_pushes(registry: &Registry, pushed: &HashMap<i64, Push>) -> Result<(), Error> {
     let mut pushes: Vec<Push> = pushed.values().copied().collect();
     pushes.sort_unstable_by_key(|push| push.repository);
+    let mut said = Vec::new();
+    for push in pushes.iter().take(READ) {
+        said.extend(keywords::of(registry, push.repository, push.manifest).await.map(|words| (push.repository, words)));
+    }
     for batch in pushes.chunks(BATCH) {
         let owned = batch.to_vec();
         let note =
             move |tx: &mut Tx<'_>| owned.iter().try_for_each(|push| pulls::set_pushed(tx, push.repository, push.at));
         registry.db.write_soft(note).await?;
     }
-    Ok(())
+    if said.is_empty() {
+        return Ok(());
+    }
+    let keep = move |tx: &mut Tx<'_>| said.iter().try_for_each(|(id, words)| db::keywords::keep(tx, *id, words));
+    Ok(registry.db.write_soft(keep).await?)
 }
 
 fn count(tx: &mut Tx<'_>, manifests: &[(i64, Fetches)]) -> Result<(), db::Error> {
