@@ -18,15 +18,15 @@ macro_rules! found {
 }
 
 pub(super) const WORDS_FTS5: &str =
-    found!("SELECT rowid AS id FROM repository_words WHERE repository_words MATCH $5 LIMIT 4000");
+    found!("SELECT rowid AS id FROM repository_words WHERE repository_words MATCH $5 LIMIT 3000");
 
 pub(super) const WORDS_TSVECTOR: &str = found!(
-    "SELECT repository_id AS id FROM repository_words WHERE words @@ CAST(CAST($5 AS TEXT) AS tsquery) LIMIT 4000"
+    "SELECT repository_id AS id FROM repository_words WHERE words @@ CAST(CAST($5 AS TEXT) AS tsquery) LIMIT 3000"
 );
 
 pub(super) const PARTS_FTS5: &str =
-    found!("SELECT rowid AS id FROM repository_grams WHERE repository_grams MATCH $5 LIMIT 4000");
+    found!("SELECT rowid AS id FROM repository_grams WHERE repository_grams MATCH $5 LIMIT 3000");
 
 pub(super) const PARTS_TSVECTOR: &str = found!(
-    "SELECT repository_id AS id FROM repository_words WHERE grams @@ CAST(CAST($5 AS TEXT) AS tsquery) LIMIT 4000"
+    "SELECT repository_id AS id FROM repository_words WHERE grams @@ CAST(CAST($5 AS TEXT) AS tsquery) LIMIT 3000"
 );

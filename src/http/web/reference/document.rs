@@ -186,7 +186,11 @@ impl Operation {
             path: path.to_owned(),
             summary: text(value, "summary"),
             needs: text(value, "description"),
-            parameters: list(value, "parameters").map(parameter).collect(),
+            // What stands in the path shows itself there.
+            parameters: list(value, "parameters")
+                .map(parameter)
+                .filter(|parameter| parameter.place != "path" || !parameter.about.is_empty())
+                .collect(),
             body: value.get("requestBody").and_then(content),
             answers: answers.map(answer).collect(),
         }
