@@ -149,6 +149,7 @@ macro_rules! readable {
          ELSE substr(r.name, 1, length(l.pattern)) = l.pattern END))"
     };
 }
+pub(super) use readable;
 
 /// The condition under which the viewer in `$1` to `$4` holds a role in namespace `n`, or on a part of it, which counts.
 macro_rules! holds_a_role {

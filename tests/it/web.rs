@@ -2,6 +2,7 @@
 
 mod account;
 mod admin;
+mod explore;
 mod frame;
 mod image;
 mod links;
