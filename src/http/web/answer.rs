@@ -73,11 +73,6 @@ impl Answer {
         Self { file_name: Some(file_name.to_owned()), ..Self::new(StatusCode::OK, media_type, content) }
     }
 
-    /// A document for programs.
-    pub fn document(media_type: &'static str, content: impl Into<Bytes>) -> Self {
-        Self::new(StatusCode::OK, media_type, content)
-    }
-
     /// A file that pages use; one that is `lasting` never changes under its URL.
     pub fn asset(media_type: &'static str, content: Bytes, lasting: bool) -> Self {
         Self { lasting, ..Self::new(StatusCode::OK, media_type, content) }

@@ -170,11 +170,6 @@ impl View {
         env!("CARGO_PKG_VERSION")
     }
 
-    /// Whether this user is the one who looks.
-    pub fn is(&self, name: &str) -> bool {
-        self.user.as_ref().is_some_and(|user| user.name == name)
-    }
-
     /// Whether somebody who administers the instance looks.
     pub fn admin(&self) -> bool {
         self.user.as_ref().is_some_and(|user| user.admin)

@@ -36,8 +36,6 @@ pub(super) struct Session {
     pub secret: Option<Secret>,
     /// Why it opens nothing yet: the second factor is to be shown, or to be set up.
     pub pending: Option<Why>,
-    /// Whether the browser holds a cookie that is over.
-    pub over: bool,
 }
 
 /// One request for a page.
@@ -271,7 +269,7 @@ async fn identify(exchange: &mut Exchange, headers: &HeaderMap) -> Result<(Sessi
     };
     let kind = Kind::Secret(secret.kind());
     if secret.kind() != SecretKind::Session || !surface::opens(kind, Surface::Pages, Shown::Cookie) {
-        return Ok((Session { over: true, ..Session::default() }, nobody));
+        return Ok((Session::default(), nobody));
     }
     let found = match access::sessions::find(registry, &exchange.ctx, &secret, false).await {
         Ok(proof) => access::admit_anybody(registry, &mut exchange.ctx, &proof, false).await.map(|()| proof),
@@ -283,9 +281,9 @@ async fn identify(exchange: &mut Exchange, headers: &HeaderMap) -> Result<(Sessi
             Why::FactorPending | Why::FactorMissing => {
                 // It opens nothing but what is about itself; pages show what anybody may see.
                 let proof = access::sessions::find(registry, &exchange.ctx, &secret, true).await?;
-                (Session { secret: Some(secret), pending: Some(denial.why), over: false }, proof)
+                (Session { secret: Some(secret), pending: Some(denial.why) }, proof)
             }
-            _ => (Session { over: true, ..Session::default() }, nobody),
+            _ => (Session::default(), nobody),
         }),
         Err(error) => Err(error.into()),
     }
