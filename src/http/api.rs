@@ -47,8 +47,6 @@ use route::{Found, Needs, Route};
 
 /// What stands before every path.
 pub(super) const BASE: &str = "/api/v1";
-/// Longest body that is read.
-const MAX_BODY: usize = 64 * 1024;
 /// Within this time it has to be there.
 const BODY_TIME: Duration = Duration::from_secs(10);
 
@@ -147,7 +145,7 @@ async fn admit(
     }
     route::check_query(route, &found.query)?;
     let target = route.target(found)?;
-    let body = tokio::time::timeout(BODY_TIME, Limited::new(body, MAX_BODY).collect()).await;
+    let body = tokio::time::timeout(BODY_TIME, Limited::new(body, route.body_limit).collect()).await;
     let body = body.ok().and_then(Result::ok).ok_or(Refused::Body)?.to_bytes();
     exchange.ctx.now = clock::now();
     exchange.ctx.once = once(parts)?;

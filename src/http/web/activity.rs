@@ -88,7 +88,19 @@ fn page(v: &View, mut rows: Vec<Entry>, path: &str, kind: &str) -> (Vec<Line>, O
         let (at, id) = entry.cursor();
         format!("{path}?kind={kind}&after={at}.{id}")
     });
-    (rows.iter().map(|entry| line(v, entry)).collect(), next)
+    (worth_telling(&rows, kind).map(|entry| line(v, entry)).collect(), next)
+}
+
+/// What is shown of everything: layers come and go with images, and an image that got a tag is told by the tag.
+fn worth_telling<'r>(rows: &'r [Entry], kind: &str) -> impl Iterator<Item = &'r Entry> {
+    let all = kind.is_empty();
+    let tagged = |entry: &Entry| {
+        let same = |other: &&Entry| other.event.kind.starts_with("tag.") && other.event.digest == entry.event.digest;
+        entry.event.kind == "manifest.push" && rows.iter().any(|other| same(&other))
+    };
+    rows.iter().filter(move |entry| {
+        !all || !(entry.event.kind.starts_with("blob.") || entry.event.kind == "manifest.pull" || tagged(entry))
+    })
 }
 
 pub(super) fn line(v: &View, entry: &Entry) -> Line {

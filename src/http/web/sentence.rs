@@ -3,7 +3,6 @@
 use serde_json::Value;
 
 use super::view::{Html, View};
-use super::words;
 use crate::registry::audit::Entry;
 
 /// The sentence of an event.
@@ -20,10 +19,7 @@ pub(super) fn sentence(v: &View, entry: &Entry, detail: &Value) -> Html {
         ("value", Html::name(&value(detail))),
         ("kind", Html::code(&event.kind)),
     ];
-    match words::find(v.language, &key, None) {
-        Some(_) => v.th(&key, &arguments),
-        None => v.th("event-other", &arguments),
-    }
+    v.find_html(&key, &arguments).unwrap_or_else(|| v.th("event-other", &arguments))
 }
 
 fn repository(name: &str) -> Html {

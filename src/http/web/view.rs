@@ -99,16 +99,21 @@ impl View {
 
     /// A text with variables that are HTML, such as links. What the text itself says is escaped.
     pub fn th(&self, key: &str, arguments: &[(&'static str, Html)]) -> Html {
+        self.find_html(key, arguments).unwrap_or_else(|| Html(escape(key)))
+    }
+
+    /// The same for a key that may not be there.
+    pub fn find_html(&self, key: &str, arguments: &[(&'static str, Html)]) -> Option<Html> {
         // Each variable is put in as a character that no text has, and replaced once the text is escaped.
         let marks = ('\u{e000}'..'\u{e100}').map(String::from);
         let marked: Vec<(&'static str, String, &Html)> =
             arguments.iter().zip(marks).map(|((name, html), mark)| (*name, mark, html)).collect();
         let values = marked.iter().map(|(name, mark, _)| ((*name).into(), mark.as_str().into())).collect();
-        let mut text = escape(&words::text(self.language, key, Some(&values)));
+        let mut text = escape(&words::find(self.language, key, Some(&values))?);
         for (_, mark, html) in &marked {
             text = text.replace(mark, &html.0);
         }
-        Html(text)
+        Some(Html(text))
     }
 
     /// A text with a count: `$n` decides its form, `$count` is shown.

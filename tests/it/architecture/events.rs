@@ -9,6 +9,8 @@ const OTHERWISE: &[(&str, &str, &str)] = &[
     ("src/registry/accounts/users.rs", "add", "insert"),
     ("src/registry/manifests.rs", "push", "Insert::run"),
     ("src/registry/manifests.rs", "delete", "tags::delete, delete_manifest"),
+    ("src/registry/tags/change.rs", "delete_many", "tags::delete"),
+    ("src/registry/tags/change.rs", "put_back", "tags::move_to"),
     ("src/registry/uploads/finish.rs", "publish", "Commit::run"),
     ("src/registry/accounts/invitations.rs", "accept_new", "sign_up::make, bind"),
     ("src/registry/accounts/invitations.rs", "accept", "bind"),
