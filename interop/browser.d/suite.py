@@ -1,9 +1,15 @@
 """What people do with the pages, in a real browser: each test is a function, told by its first line."""
 
+import email
+import email.policy
 import glob
+import io
 import os
 import re
+import subprocess
 import sys
+import tarfile
+import tempfile
 import time
 import traceback
 
@@ -155,7 +161,98 @@ def scripts_help():
         expect(not refused(browser), f"the browser complains: {refused(browser)}")
 
 
-TESTS = [links_lead_somewhere, keys_are_not_shown, without_scripts, by_keyboard, scripts_help, accessible]
+def mail_to(address, seconds=10):
+    """The link in the newest mail to an address; mails are files here."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        for path in sorted(glob.glob(f"{DATA}/mail/*"), key=os.path.getmtime, reverse=True):
+            with open(path, "rb") as file:
+                message = email.message_from_binary_file(file, policy=email.policy.default)
+            body = message.get_body(("plain",))
+            link = re.search(r"http://\S+/-/account/\S+", body.get_content()) if body else None
+            if link and address in message["To"]:
+                return link.group(0)
+        time.sleep(0.1)
+    raise Failed(f"no mail to {address} came")
+
+
+def push(name, secret, image, folder):
+    """Pushes a small image with a real client."""
+    layer = os.path.join(folder, "layer.tar")
+    with tarfile.open(layer, "w") as archive:
+        entry = tarfile.TarInfo("hello")
+        entry.size = 5
+        archive.addfile(entry, io.BytesIO(b"hello"))
+    environment = {**os.environ, "DOCKER_CONFIG": folder}
+    for command in (
+        ["crane", "auth", "login", HOST, "-u", name, "-p", secret, "--insecure"],
+        ["crane", "append", "--insecure", "-f", layer, "-t", f"{HOST}/{image}"],
+    ):
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+        expect(done.returncode == 0, f"{command[1]}: {done.stderr[-300:]}")
+
+
+def from_sign_up_to_deleting(language):
+    name, password = f"lea-{language}", "correct-horse-battery-staple"
+    address = f"{name}@example.org"
+    with Browser(language=language) as browser, tempfile.TemporaryDirectory() as folder:
+        browser.open(f"{BASE}/-/sign-up")
+        browser.find(f"html[lang={language}]")
+        for field, value in (("name", name), ("email", address), ("password", password)):
+            browser.find(f"#{field}").type(value)
+        browser.find("main form button[type=submit]").click()
+        browser.open(mail_to(address))
+        browser.find("#password").type(password)
+        browser.find("main form button[type=submit]").click()
+        browser.until(lambda: "/-/account/verify" not in browser.url, "verifying the address")
+        if not browser.find_all("header details.menu bdi"):
+            sign_in(browser, name, password)
+        browser.open(f"{BASE}/-/account/tokens/new")
+        browser.find("#name").type("laptop")
+        browser.find("main form button[type=submit]").click()
+        secret = browser.find(".secret pre code").text.strip()
+        expect(secret.startswith("havre_"), "no secret is shown")
+        image = f"{name}/first/app"
+        push(name, secret, f"{image}:1.0.0", folder)
+        browser.open(f"{BASE}/{name}")
+        browser.link(image).click()
+        browser.until(lambda: browser.url.endswith(image), "going to the repository")
+        expect(f"{HOST}/{image}:1.0.0" in browser.find("main").text, "the command to pull is not shown")
+        browser.open(f"{BASE}/{image}/-/tags")
+        digest = browser.find("main .digest a").attribute("href")
+        browser.open(f"{BASE}{digest}" if digest.startswith("/") else digest)
+        expect("linux" in browser.find("main").text or "sha256" in browser.find("main").text, "the image is not shown")
+        browser.open(f"{BASE}/{image}/-/tags/delete?tag=1.0.0")
+        browser.find("main form.danger-zone")
+        for field in browser.find_all("main form.danger-zone input[data-typed]"):
+            field.type(field.attribute("data-typed"))
+        browser.find("main form.danger-zone button.danger").click()
+        browser.until(lambda: "/tags/delete" not in browser.url, "deleting the tag")
+        browser.open(f"{BASE}/{image}/-/tags")
+        expect("1.0.0" not in browser.find("main").text, "the tag is still there")
+        expect(not refused(browser), f"the browser complains: {refused(browser)}")
+
+
+def from_sign_up_to_deleting_in_english():
+    """in English: sign-up, mail, token, push, browsing, deleting"""
+    from_sign_up_to_deleting("en")
+
+
+def from_sign_up_to_deleting_in_french():
+    """in French: sign-up, mail, token, push, browsing, deleting"""
+    from_sign_up_to_deleting("fr")
+
+
+TESTS = [
+    from_sign_up_to_deleting_in_english,
+    from_sign_up_to_deleting_in_french,
+    links_lead_somewhere,
+    keys_are_not_shown,
+    without_scripts,
+    by_keyboard,
+    scripts_help,
+    accessible,
+]
 
 
 def main():

@@ -161,13 +161,15 @@ macro_rules! holds_a_role {
     };
 }
 
-/// The condition under which namespace `n` has a repository that the viewer in `$2` reads without a role. By an index, so
-/// that how much is hidden there makes no difference.
+/// The condition under which namespace `n` has a repository that the viewer in `$2` reads without a role, which being
+/// signed in is not enough for where a second factor is asked for. By an index, so that how much is hidden there makes no
+/// difference.
 macro_rules! shows_something {
     () => {
         "EXISTS (SELECT 1 FROM repositories r WHERE r.namespace_id = n.id AND r.visibility = 'public') \
-         OR (CAST($2 AS BIGINT) > 0 AND EXISTS (SELECT 1 FROM repositories r WHERE r.namespace_id = n.id \
-         AND r.visibility = 'internal'))"
+         OR (CAST($2 AS BIGINT) > 0 AND (NOT n.require_second_factor \
+         OR EXISTS (SELECT 1 FROM users u WHERE u.id = $2 AND u.second_factor)) \
+         AND EXISTS (SELECT 1 FROM repositories r WHERE r.namespace_id = n.id AND r.visibility = 'internal'))"
     };
 }
 

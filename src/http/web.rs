@@ -3,6 +3,7 @@
 //! Each page is declared once, in the list of its file, with the path that leads to it. A handler finds out whether the
 //! reader may see it, asks the rules, and fills a template; it holds no rule of its own.
 
+mod account;
 mod activity;
 mod admin;
 mod answer;
@@ -16,10 +17,12 @@ mod frame;
 mod home;
 mod namespace;
 mod preferences;
+mod recovery;
 mod repository_settings;
 mod route;
 mod sentence;
 mod sign_in;
+mod sign_up;
 mod view;
 mod visit;
 mod words;
@@ -54,8 +57,6 @@ const ROUTES: &[&[Route]] = &[
     home::ROUTES,
     preferences::ROUTES,
     sign_in::ROUTES,
-    activity::ROUTES,
-    admin::ROUTES,
     namespace::ROUTES,
     namespace::members::ROUTES,
     namespace::teams::ROUTES,
@@ -63,6 +64,16 @@ const ROUTES: &[&[Route]] = &[
     namespace::roles::ROUTES,
     namespace::settings::ROUTES,
     repository_settings::ROUTES,
+    sign_up::ROUTES,
+    recovery::ROUTES,
+    activity::ROUTES,
+    admin::ROUTES,
+    account::PROFILE,
+    account::PASSWORD,
+    account::SECOND_FACTOR,
+    account::SESSIONS,
+    account::TOKENS,
+    account::DATA,
 ];
 
 /// Whether the client is one that looks at pages: it takes HTML, or sends a form, or fetches what belongs to a page.

@@ -100,6 +100,12 @@ pub enum AccountError {
          device is right"
     )]
     Code,
+    /// The master key that sealed the second factor is no more.
+    #[error(
+        "your second factor cannot be looked at any more, for the registry has another master key since; sign in with a \
+         recovery code, or ask the operator to take it off: havre admin reset-second-factor"
+    )]
+    FactorLost,
     /// Nobody gives what they do not have themselves.
     #[error("you cannot give what you may not do yourself here: {0}")]
     Beyond(String),

@@ -290,7 +290,9 @@ fn account(error: &AccountError) -> (StatusCode, &'static str) {
         | AccountError::Word { .. }
         | AccountError::Pattern(_)
         | AccountError::Email(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid"),
-        AccountError::LastAdministrator(_) | AccountError::InUse(_) => (StatusCode::CONFLICT, "conflict"),
+        AccountError::LastAdministrator(_) | AccountError::InUse(_) | AccountError::FactorLost => {
+            (StatusCode::CONFLICT, "conflict")
+        }
         AccountError::NotOffered(_) => (StatusCode::FORBIDDEN, "not_offered"),
         AccountError::Link => (StatusCode::GONE, "link"),
         AccountError::Code => (StatusCode::UNPROCESSABLE_ENTITY, "code"),

@@ -17,6 +17,7 @@ const PUT_TOGETHER: &[(&str, &str)] = &[
     ("permission-", "src/http/web/namespace/roles.rs"),
     ("role-", "src/http/web/namespace/roles.rs"),
     ("action-", "src/http/web/repository_settings.rs"),
+    ("scope-", "src/http/web/account/tokens.rs"),
     ("event-", "src/http/web/sentence.rs"),
     ("activity-kind-", "src/http/web/activity.rs"),
     ("tab-", "src/http/web/frame.rs"),

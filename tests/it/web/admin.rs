@@ -9,7 +9,7 @@ const PAGES: [&str; 5] =
 async fn administration_is_for_administrators() {
     on_each_engine_with_accounts(async |app| {
         app.as_user("alice").push_image("alice/app", "1", "a").await;
-        let mut admin = Pages::sign_in(app, "root").await;
+        let mut admin = Pages::sign_in(app, "admin").await;
         let mut alice = Pages::sign_in(app, "alice").await;
         let mut nobody = Pages::new(app);
         for page in PAGES {
@@ -19,7 +19,7 @@ async fn administration_is_for_administrators() {
         }
         alice.get("/").await;
         alice.submit("/-/admin/settings", &[("banner", "x")]).await.expect(403);
-        alice.submit("/-/admin/users/root", &[("act", "deactivate")]).await.expect(403);
+        alice.submit("/-/admin/users/admin", &[("act", "deactivate")]).await.expect(403);
         alice.submit("/-/admin/users", &[("name", "eve"), ("admin", "true")]).await.expect(403);
         // What there is is counted beside, and then shown.
         eventually(async || admin.get("/-/admin").await.text().contains("Saved by sharing layers")).await;
@@ -30,7 +30,7 @@ async fn administration_is_for_administrators() {
 #[tokio::test]
 async fn users_are_made_and_changed() {
     on_each_engine_with_accounts(async |app| {
-        let mut admin = Pages::sign_in(app, "root").await;
+        let mut admin = Pages::sign_in(app, "admin").await;
         admin.get("/-/admin/users").await.expect(200);
         let made = admin.submit("/-/admin/users", &[("name", "zoe"), ("email", "zoe@example.org")]).await.expect(200);
         assert!(made.text().contains("token=") && made.text().contains(">zoe<"));
@@ -54,7 +54,7 @@ async fn a_banner_is_shown_and_a_registry_that_is_read_only_takes_nothing() {
     on_each_engine_with_accounts(async |app| {
         let alice = app.as_user("alice");
         let image = alice.push_image("alice/app", "1", "a").await;
-        let mut admin = Pages::sign_in(app, "root").await;
+        let mut admin = Pages::sign_in(app, "admin").await;
         admin.get("/-/admin/settings").await.expect(200);
         let long = "x".repeat(501);
         for wrong in [long.as_str(), "two\nlines"] {
