@@ -149,6 +149,7 @@ macro_rules! readable {
          ELSE substr(r.name, 1, length(l.pattern)) = l.pattern END))"
     };
 }
+pub(super) use readable;
 
 /// The condition under which the viewer in `$1` to `$4` holds a role in namespace `n`, or on a part of it, which counts.
 macro_rules! holds_a_role {
@@ -197,15 +198,22 @@ pub struct RepositoryRow {
     pub visibility: String,
     /// When it was made.
     pub created_at: i64,
+    /// What it is, in a line.
+    pub description: Option<String>,
 }
 
 fn repository(mut row: Row) -> Result<RepositoryRow, Error> {
-    Ok(RepositoryRow { name: row.text(0)?, visibility: row.text(1)?, created_at: row.int(2)? })
+    Ok(RepositoryRow {
+        name: row.text(0)?,
+        visibility: row.text(1)?,
+        created_at: row.int(2)?,
+        description: row.opt_text(3)?,
+    })
 }
 
 /// Finds a repository.
 pub fn repository_named(tx: &mut Tx<'_>, name: &RepositoryName) -> Result<Option<RepositoryRow>, Error> {
-    let sql = "SELECT name, visibility, created_at FROM repositories WHERE name = $1";
+    let sql = "SELECT name, visibility, created_at, description FROM repositories WHERE name = $1";
     tx.first(sql, &[name.as_str().into()])?.map(repository).transpose()
 }
 
@@ -223,7 +231,8 @@ pub fn repositories_below(
     let (after, end) = (after.max(prefix), format!("{prefix}~"));
     let rows = tx.query(
         concat!(
-            "SELECT r.name, r.visibility, r.created_at FROM repositories r JOIN namespaces n ON n.id = r.namespace_id \
+            "SELECT r.name, r.visibility, r.created_at, r.description FROM repositories r \
+             JOIN namespaces n ON n.id = r.namespace_id \
              WHERE r.name > $5 AND r.name < $7 AND (",
             readable!(),
             ") ORDER BY r.name LIMIT $6"
@@ -350,4 +359,28 @@ pub fn blob_in(
         &[all, user, robot, token, digest.into(), name.as_str().into()],
     )?;
     row.map(super::blobs::blob_row).transpose()
+}
+
+/// Counts other repositories than `name` that hold a blob and that the viewer may read: up to `limit`, among the first
+/// `looked_at` that hold it, since a layer that everybody builds upon lies in a hundred thousand.
+pub fn holders(
+    tx: &mut Tx<'_>,
+    viewer: Viewer,
+    name: &RepositoryName,
+    digest: &Digest,
+    looked_at: i64,
+    limit: i64,
+) -> Result<usize, Error> {
+    let [all, user, robot, token] = viewer.parameters();
+    let rows = tx.query(
+        concat!(
+            "SELECT r.id FROM repositories r JOIN namespaces n ON n.id = r.namespace_id \
+             WHERE r.id IN (SELECT x.repository_id FROM repository_blobs x JOIN blobs y ON y.id = x.blob_id \
+             WHERE y.digest = $5 LIMIT $7) AND r.name <> $6 AND (",
+            readable!(),
+            ") LIMIT $8"
+        ),
+        &[all, user, robot, token, digest.into(), name.as_str().into(), looked_at.into(), limit.into()],
+    )?;
+    Ok(rows.len())
 }

@@ -50,6 +50,70 @@ pub fn set_visibility(tx: &mut Tx<'_>, id: i64, visibility: &str) -> Result<(), 
     Ok(())
 }
 
+/// A repository as its own page shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Details {
+    /// Its key.
+    pub id: i64,
+    /// Its name.
+    pub name: String,
+    /// Who may see it without a role.
+    pub visibility: String,
+    /// When it was made.
+    pub created_at: i64,
+    /// What it is, in a line.
+    pub description: Option<String>,
+    /// What there is to say of it, in Markdown.
+    pub readme: Option<String>,
+    /// How many users have starred it.
+    pub stars: i64,
+    /// How often was pulled from it.
+    pub pulls: i64,
+    /// When was pushed to it last.
+    pub pushed_at: Option<i64>,
+    /// Whether administrators have marked its namespace as official.
+    pub official: bool,
+    /// Whether administrators have marked its namespace as verified.
+    pub verified: bool,
+}
+
+/// Finds what the page of a repository shows.
+pub fn details(tx: &mut Tx<'_>, name: &RepositoryName) -> Result<Option<Details>, Error> {
+    let row = tx.first(
+        "SELECT r.id, r.name, r.visibility, r.created_at, r.description, r.readme, r.stars, r.pulls, r.pushed_at, \
+         n.official, n.verified FROM repositories r JOIN namespaces n ON n.id = r.namespace_id WHERE r.name = $1",
+        &[name.as_str().into()],
+    )?;
+    row.map(|mut row| {
+        Ok(Details {
+            id: row.int(0)?,
+            name: row.text(1)?,
+            visibility: row.text(2)?,
+            created_at: row.int(3)?,
+            description: row.opt_text(4)?,
+            readme: row.opt_text(5)?,
+            stars: row.int(6)?,
+            pulls: row.int(7)?,
+            pushed_at: row.opt_int(8)?,
+            official: row.bool(9)?,
+            verified: row.bool(10)?,
+        })
+    })
+    .transpose()
+}
+
+/// Sets what a repository is, in a line.
+pub fn set_description(tx: &mut Tx<'_>, id: i64, description: Option<&str>) -> Result<(), Error> {
+    tx.execute("UPDATE repositories SET description = $2 WHERE id = $1", &[id.into(), description.into()])?;
+    Ok(())
+}
+
+/// Sets what there is to say of a repository.
+pub fn set_readme(tx: &mut Tx<'_>, id: i64, readme: Option<&str>) -> Result<(), Error> {
+    tx.execute("UPDATE repositories SET readme = $2 WHERE id = $1", &[id.into(), readme.into()])?;
+    Ok(())
+}
+
 /// Lists the names of the repositories of a namespace that were pushed to last.
 pub fn latest_of(tx: &mut Tx<'_>, namespace: &str, limit: i64) -> Result<Vec<String>, Error> {
     let rows = tx.query(

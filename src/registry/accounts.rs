@@ -201,7 +201,7 @@ fn changed_in(
 }
 
 /// Whether a text describes something in a line: at most 256 characters, none that moves others about.
-fn description_is_plain(text: Option<&str>) -> Result<(), AccountError> {
+pub(super) fn description_is_plain(text: Option<&str>) -> Result<(), AccountError> {
     match text {
         Some(text) if text.chars().count() > 256 || text.chars().any(is_confusing) => Err(AccountError::Word {
             kind: "description",

@@ -138,7 +138,7 @@ impl Refused {
             Self::Body => own(
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "body",
-                "the body is longer than 64 KiB, or broke off; send it again",
+                "the body is longer than 64 KiB (1 MiB where a README is changed), or broke off; send it again",
             ),
             Self::MediaType => own(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,

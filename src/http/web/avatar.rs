@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn the_style_sheet_has_every_hue() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/css/82-organisation.css");
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/css/81-organisation.css");
         let css = std::fs::read_to_string(path).unwrap();
         for hue in 0..HUES {
             assert!(css.contains(&format!(".hue-{hue} ")), "{hue}");

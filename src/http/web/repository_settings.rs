@@ -95,6 +95,11 @@ fn exactly(name: &RepositoryName) -> Pattern {
 
 async fn show(mut visit: Visit) -> Result<Answer, Failure> {
     let name = enter(&mut visit, Permissions::SETTINGS).await?;
+    let asks = !visit.parameter("action").is_empty();
+    if asks && visit.rights_over(exactly(&name)).await?.contains(Permissions::MEMBERS) {
+        // An answer tells administrators more than others.
+        visit.manage(Target::Over(exactly(&name)), Permissions::MEMBERS).await?;
+    }
     page(&visit, name, None).await
 }
 
@@ -192,7 +197,7 @@ async fn verdict(visit: &Visit, v: &View, name: &RepositoryName, members: bool) 
     if elsewhere && !v.admin() {
         return Err(Denial::of(Why::Hidden).into());
     }
-    let explanation = explain(visit.registry(), who, needed, name).await?;
+    let explanation = explain(visit.registry(), visit.ctx(), who, needed, name).await?;
     Ok(Some(told(v, &explanation, who, word, name)))
 }
 

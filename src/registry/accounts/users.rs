@@ -281,6 +281,7 @@ pub async fn erase(registry: &Registry, ctx: &Ctx, name: &str) -> Result<(), Err
             outbox::delete_to(tx, &address)?;
         }
         links::delete_of(tx, row.id)?;
+        db::stars::remove_all(tx, row.id)?;
         if let Some(email) = &row.email {
             sign_ups::delete_email(tx, email)?;
             invitations::delete_email(tx, email)?;
