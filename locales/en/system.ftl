@@ -52,3 +52,4 @@ refused-factor-lost = Your second factor cannot be looked at any more: the regis
 refused-beyond = You cannot give what you may not do yourself here: { $what }.
 error-read-only = Nothing can be changed now
 error-read-only-text = The administrators have set the registry to read-only. Pulls go on. Try again later.
+refused-factor-lost = The second factor cannot be read any more, since the registry’s key was lost. Sign in with a recovery code, or ask the operator to take it off.
