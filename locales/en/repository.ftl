@@ -81,8 +81,8 @@ tags-pulled = Last pulled
 tags-never = never
 tags-more = and { $count } more
 
-delete-title = Delete tags
-delete-text = { $n ->
+tags-delete-title = Delete tags
+tags-delete-text = { $n ->
     [one] The tag that is ticked goes at once. The image stays and can be pulled by its digest.
    *[other] The { $count } tags that are ticked go at once. The images stay and can be pulled by their digests.
 }

@@ -48,7 +48,6 @@ refused-not-offered = This registry does not offer that.
 refused-last-administrator = { $name } is the only administrator. Make another one first.
 refused-in-use = It is still needed, or there already.
 refused-code = The code is wrong or was used already. Wait for the next one that your app shows, and see that the clock of its device is right.
-refused-factor-lost = Your second factor cannot be looked at any more: the registry has another master key since. Sign in with a recovery code, or ask the operator to take it off.
 refused-beyond = You cannot give what you may not do yourself here: { $what }.
 error-read-only = Nothing can be changed now
 error-read-only-text = The administrators have set the registry to read-only. Pulls go on. Try again later.

@@ -81,8 +81,8 @@ tags-pulled = Dernière récupération
 tags-never = jamais
 tags-more = et { $count } de plus
 
-delete-title = Supprimer des tags
-delete-text = { $n ->
+tags-delete-title = Supprimer des tags
+tags-delete-text = { $n ->
     [one] Le tag coché disparaît aussitôt. L’image reste et peut être récupérée par son condensat.
    *[other] Les { $count } tags cochés disparaissent aussitôt. Les images restent et peuvent être récupérées par leurs condensats.
 }

@@ -48,7 +48,6 @@ refused-not-offered = Ce registre ne le propose pas.
 refused-last-administrator = { $name } est le seul administrateur. Nommez-en un autre d’abord.
 refused-in-use = Cela sert encore, ou existe déjà.
 refused-code = Le code est faux ou a déjà servi. Attendez le suivant dans votre application, et vérifiez l’horloge de l’appareil.
-refused-factor-lost = Votre second facteur ne peut plus être vérifié : le registre a changé de clé maîtresse. Connectez-vous avec un code de secours, ou demandez à l’exploitant de le retirer.
 refused-beyond = Vous ne pouvez pas donner ce que vous ne pouvez pas faire vous-même ici : { $what }.
 error-read-only = Rien ne peut être modifié maintenant
 error-read-only-text = Les administrateurs ont mis le registre en lecture seule. Les pulls continuent. Réessayez plus tard.
