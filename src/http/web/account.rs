@@ -112,7 +112,7 @@ fn field(failure: &Failure) -> &'static str {
             AccountError::Password(_) => "password",
             AccountError::Email(_) => "email",
             AccountError::Pattern(_) => "on",
-            AccountError::Code | AccountError::FactorLost => "code",
+            AccountError::Code => "code",
             AccountError::Word { kind, .. } => match *kind {
                 "display name" => "display_name",
                 "name of a token" => "name",
