@@ -95,6 +95,11 @@ fn exactly(name: &RepositoryName) -> Pattern {
 
 async fn show(mut visit: Visit) -> Result<Answer, Failure> {
     let name = enter(&mut visit, Permissions::SETTINGS).await?;
+    let asks = !visit.parameter("action").is_empty();
+    if asks && visit.rights_over(exactly(&name)).await?.contains(Permissions::MEMBERS) {
+        // An answer tells administrators more than others.
+        visit.manage(Target::Over(exactly(&name)), Permissions::MEMBERS).await?;
+    }
     page(&visit, name, None).await
 }
 
@@ -307,20 +312,20 @@ fn preview(v: &View, extent: &Extent) -> Vec<Fact> {
         size = v.ta("more-than", "number", &size);
     }
     let mut facts = vec![
-        fact("delete-tags", counted(v, extent.tags)),
-        fact("delete-manifests", counted(v, extent.manifests)),
-        fact("delete-bytes", size),
+        fact("removal-tags", counted(v, extent.tags)),
+        fact("removal-manifests", counted(v, extent.manifests)),
+        fact("removal-bytes", size),
     ];
     if extent.bytes > extent.own_bytes {
-        facts.push(fact("delete-shared", v.size(bytes(extent.bytes.saturating_sub(extent.own_bytes)))));
+        facts.push(fact("removal-shared", v.size(bytes(extent.bytes.saturating_sub(extent.own_bytes)))));
     }
-    facts.push(fact("delete-pulls", v.number(extent.pulls)));
+    facts.push(fact("removal-pulls", v.number(extent.pulls)));
     let pulls: Vec<String> = extent.last_pulls.iter().map(|(tag, at)| format!("{tag} · {}", v.ago(*at))).collect();
     if !pulls.is_empty() {
-        facts.push(fact("delete-last-pulls", pulls.join(", ")));
+        facts.push(fact("removal-last-pulls", pulls.join(", ")));
     }
     if !extent.former_names.is_empty() {
-        facts.push(fact("delete-former-names", extent.former_names.join(", ")));
+        facts.push(fact("removal-former-names", extent.former_names.join(", ")));
     }
     facts
 }

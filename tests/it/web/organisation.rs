@@ -20,9 +20,8 @@ fn main(answer: &Answer) -> String {
 
 /// What a secret's frame shows.
 fn secret(answer: &Answer) -> String {
-    let shown =
-        answer.text().split("havre_robot_").nth(1).map(|rest| rest.split(['<', '"']).next().unwrap().to_owned());
-    format!("havre_robot_{}", shown.expect("a secret is shown"))
+    let shown = answer.text().split("havre_bot_").nth(1).map(|rest| rest.split(['<', '"']).next().unwrap().to_owned());
+    format!("havre_bot_{}", shown.expect("a secret is shown"))
 }
 
 #[tokio::test]
@@ -251,7 +250,7 @@ async fn a_robot_is_made_with_its_role_and_its_secret_is_shown_once() {
         app.as_pair("acme+ci", &first).push_image("acme/app", "2", "b").await;
         app.as_pair("acme+ci", &first).post("/v2/acme/other/blobs/uploads/").await.expect(404);
         let page = alice.get("/acme/-/robots").await.expect(200);
-        assert!(page.text().contains("builds &#60;b&#62;") && !page.text().contains("havre_robot_"));
+        assert!(page.text().contains("builds &#60;b&#62;") && !page.text().contains("havre_bot_"));
         assert!(alice.submit("/acme/-/robots", &make).await.expect(422).text().contains("is taken"));
         // Both secrets hold until a third is made.
         let second = secret(&alice.submit("/acme/-/robots/ci/rotate", &[]).await.expect(200));
