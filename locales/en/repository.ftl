@@ -81,8 +81,8 @@ tags-pulled = Last pulled
 tags-never = never
 tags-more = and { $count } more
 
-delete-title = Delete tags
-delete-text = { $n ->
+tags-delete-title = Delete tags
+tags-delete-text = { $n ->
     [one] The tag that is ticked goes at once. The image stays and can be pulled by its digest.
    *[other] The { $count } tags that are ticked go at once. The images stay and can be pulled by their digests.
 }
@@ -92,7 +92,7 @@ delete-bare = { $n ->
 }
 delete-never-pulled = Never pulled by these tags
 delete-stays = No tag is left: the image stays under its digest.
-delete-do = Delete the ticked tags
+tags-delete-do = Delete the ticked tags
 done-tags-deleted = The tags were deleted. Their images can still be pulled by digest.
 done-tags-partly-deleted = Some tags were deleted. Others had been moved or deleted meanwhile and were left alone.
 done-tags-kept = Nothing was deleted: no tag was ticked, or they had been moved meanwhile.

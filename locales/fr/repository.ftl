@@ -81,8 +81,8 @@ tags-pulled = Dernière récupération
 tags-never = jamais
 tags-more = et { $count } de plus
 
-delete-title = Supprimer des tags
-delete-text = { $n ->
+tags-delete-title = Supprimer des tags
+tags-delete-text = { $n ->
     [one] Le tag coché disparaît aussitôt. L’image reste et peut être récupérée par son condensat.
    *[other] Les { $count } tags cochés disparaissent aussitôt. Les images restent et peuvent être récupérées par leurs condensats.
 }
@@ -92,7 +92,7 @@ delete-bare = { $n ->
 }
 delete-never-pulled = Jamais récupérée par ces tags
 delete-stays = Il ne reste aucun tag : l’image demeure sous son condensat.
-delete-do = Supprimer les tags cochés
+tags-delete-do = Supprimer les tags cochés
 done-tags-deleted = Les tags sont supprimés. Leurs images restent accessibles par condensat.
 done-tags-partly-deleted = Une partie des tags est supprimée. Les autres avaient été déplacés ou supprimés entre-temps et n’ont pas été touchés.
 done-tags-kept = Rien n’a été supprimé : aucun tag n’était coché, ou ils avaient été déplacés entre-temps.
