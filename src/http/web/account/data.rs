@@ -76,14 +76,14 @@ async fn delete_page(visit: &Visit, name: &str, error: String, v: &View) -> Resu
     let sessions = sessions::list(visit.registry(), visit.ctx(), name).await?.len();
     let profile = users::profile(visit.registry(), name).await?;
     let fact = |key: &str, text: String| Fact { term: v.t(key), text };
-    let mut goes = vec![fact("delete-name", v.ta("delete-name-text", "name", name))];
+    let mut goes = vec![fact("erase-name", v.ta("erase-name-text", "name", name))];
     if let Some(email) = profile.user.email {
-        goes.push(fact("delete-email", email));
+        goes.push(fact("erase-email", email));
     }
     goes.push(fact("account-tokens", v.number(tokens as i64)));
     goes.push(fact("account-sessions", v.number(sessions as i64)));
-    goes.push(fact("delete-roles", v.t("delete-roles-text")));
-    goes.push(fact("delete-images", v.t("delete-images-text")));
+    goes.push(fact("erase-roles", v.t("erase-roles-text")));
+    goes.push(fact("erase-images", v.t("erase-images-text")));
     let page = DeletePage { tabs: tabs(v, "/-/account/data"), v, name, goes, error };
     page.render().map_err(|error| {
         tracing::error!(%error, "a template failed");
@@ -112,7 +112,7 @@ async fn delete(mut visit: Visit) -> Result<Answer, Failure> {
             }
         }
     } else {
-        v.ta("delete-not-typed", "name", &user.name)
+        v.ta("erase-not-typed", "name", &user.name)
     };
     let page = delete_page(&visit, &user.name, error, &v).await?;
     Ok(Answer::html(http::StatusCode::UNPROCESSABLE_ENTITY, page))
