@@ -126,6 +126,7 @@ fn assemble(
         pool: Arc::new(Pool::default()),
         access: Arc::new(access),
         audit: audit(config, key),
+        images: Arc::default(),
         people: people(config),
         instance: Arc::default(),
         settings: config.registry.clone(),

@@ -8,6 +8,8 @@
 //! name, and the row of the upload names both.
 
 use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -173,5 +175,21 @@ impl Reader {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Reads all bytes into memory, off the async workers; nothing when there are more than `limit`.
+    pub async fn read(self, limit: usize) -> io::Result<Option<Bytes>> {
+        let Some(len) = usize::try_from(self.len()).ok().filter(|len| *len <= limit) else { return Ok(None) };
+        match self {
+            Self::Memory(bytes) => Ok(Some(bytes)),
+            Self::File { file, .. } => {
+                let read = move || {
+                    let mut bytes = vec![0; len];
+                    file.read_exact_at(&mut bytes, 0)?;
+                    Ok(Some(bytes.into()))
+                };
+                tokio::task::spawn_blocking(read).await.map_err(io::Error::other)?
+            }
+        }
     }
 }

@@ -149,6 +149,7 @@ macro_rules! readable {
          ELSE substr(r.name, 1, length(l.pattern)) = l.pattern END))"
     };
 }
+pub(super) use readable;
 
 /// The condition under which the viewer in `$1` to `$4` holds a role in namespace `n`, or on a part of it, which counts.
 macro_rules! holds_a_role {
@@ -358,4 +359,28 @@ pub fn blob_in(
         &[all, user, robot, token, digest.into(), name.as_str().into()],
     )?;
     row.map(super::blobs::blob_row).transpose()
+}
+
+/// Counts other repositories than `name` that hold a blob and that the viewer may read: up to `limit`, among the first
+/// `looked_at` that hold it, since a layer that everybody builds upon lies in a hundred thousand.
+pub fn holders(
+    tx: &mut Tx<'_>,
+    viewer: Viewer,
+    name: &RepositoryName,
+    digest: &Digest,
+    looked_at: i64,
+    limit: i64,
+) -> Result<usize, Error> {
+    let [all, user, robot, token] = viewer.parameters();
+    let rows = tx.query(
+        concat!(
+            "SELECT r.id FROM repositories r JOIN namespaces n ON n.id = r.namespace_id \
+             WHERE r.id IN (SELECT x.repository_id FROM repository_blobs x JOIN blobs y ON y.id = x.blob_id \
+             WHERE y.digest = $5 LIMIT $7) AND r.name <> $6 AND (",
+            readable!(),
+            ") LIMIT $8"
+        ),
+        &[all, user, robot, token, digest.into(), name.as_str().into(), looked_at.into(), limit.into()],
+    )?;
+    Ok(rows.len())
 }

@@ -43,6 +43,22 @@ pub fn add_day(tx: &mut Tx<'_>, repository_id: i64, day: i64, count: Count) -> R
     Ok(())
 }
 
+/// Adds to how often was pulled from a repository altogether.
+pub fn add_total(tx: &mut Tx<'_>, repository_id: i64, pulls: i64) -> Result<(), Error> {
+    let sql = "UPDATE repositories SET pulls = pulls + $2 WHERE id = $1";
+    tx.execute(sql, &[repository_id.into(), pulls.into()])?;
+    Ok(())
+}
+
+/// Sets when a manifest was pushed to a repository last; what came later stays.
+pub fn set_pushed(tx: &mut Tx<'_>, repository_id: i64, at: i64) -> Result<(), Error> {
+    tx.execute(
+        "UPDATE repositories SET pushed_at = $2 WHERE id = $1 AND (pushed_at IS NULL OR pushed_at < $2)",
+        &[repository_id.into(), at.into()],
+    )?;
+    Ok(())
+}
+
 /// Sets when a tag was pulled last, if it is still there.
 pub fn touch(tx: &mut Tx<'_>, repository_id: i64, tag: &str, at: i64) -> Result<(), Error> {
     tx.execute(

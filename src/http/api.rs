@@ -15,6 +15,7 @@ mod repositories;
 mod robots;
 mod roles;
 mod route;
+mod search;
 mod second_factor;
 mod sessions;
 mod sign_up;
@@ -50,7 +51,7 @@ pub(super) const BASE: &str = "/api/v1";
 const BODY_TIME: Duration = Duration::from_secs(10);
 
 /// Every route, one slice a noun.
-const ROUTES: [&[Route]; 13] = [
+const ROUTES: [&[Route]; 14] = [
     identity::ROUTES,
     sessions::ROUTES,
     users::ROUTES,
@@ -63,11 +64,17 @@ const ROUTES: [&[Route]; 13] = [
     roles::ROUTES,
     robots::ROUTES,
     repositories::ROUTES,
+    search::ROUTES,
     activity::ROUTES,
 ];
 
 fn routes() -> impl Iterator<Item = &'static Route> {
     ROUTES.into_iter().flatten()
+}
+
+/// The OpenAPI document of all routes.
+pub(super) fn document() -> &'static str {
+    &openapi::DOCUMENT
 }
 
 /// Answers a request below `/api`.

@@ -9,19 +9,26 @@ mod admin;
 mod answer;
 mod assets;
 mod avatar;
+mod commands;
+mod entries;
+mod explore;
 mod failure;
 mod figures;
 mod form;
 mod former;
 mod frame;
+mod getting_started;
 mod home;
+mod image;
 mod markdown;
 mod namespace;
 mod preferences;
 mod recovery;
+mod reference;
 mod repository;
 mod repository_settings;
 mod route;
+mod search;
 mod sentence;
 mod sign_in;
 mod sign_up;
@@ -57,6 +64,7 @@ const FORM_TIME: Duration = Duration::from_secs(30);
 /// Every page, one slice a file.
 const ROUTES: &[&[Route]] = &[
     home::ROUTES,
+    image::ROUTES,
     preferences::ROUTES,
     sign_in::ROUTES,
     sign_up::ROUTES,
@@ -82,6 +90,10 @@ const ROUTES: &[&[Route]] = &[
     repository::delete::ROUTES,
     repository::tag::ROUTES,
     repository::compare::ROUTES,
+    explore::ROUTES,
+    search::ROUTES,
+    getting_started::ROUTES,
+    reference::ROUTES,
 ];
 
 /// Whether the client is one that looks at pages: it takes HTML, or sends a form, or fetches what belongs to a page.

@@ -1,31 +1,307 @@
-//! What images are in a few words, for lists: what they run on, how large they are.
+//! Images as pages show them: a manifest, its config, and what stands around both. Looking at an image is no pull.
 //!
-//! Looking at an image is no pull. What was read was written by strangers, so it is bounded, and left out where it cannot be
-//! read.
+//! Everything that is read here was written by strangers. It is read loosely and cut to what fits a page; what was read of
+//! bytes that never change is remembered under their digest.
 
-use std::sync::{Arc, LazyLock};
+mod attached;
+mod chart;
+mod config;
+mod deletion;
+mod history;
+mod kinds;
+mod loose;
+mod outline;
+pub mod secrets;
+#[cfg(test)]
+mod tests;
+pub mod text;
 
-use oci::{Digest, Manifest, RepositoryName};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use oci::{Digest, Kind as ManifestKind, Reference, RepositoryName};
+use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
-use super::tags::image::{CHILDREN, children, configuration, is_attestation, is_image, parse, platform_of, size_of};
-use super::{Ctx, Error, Registry};
-use crate::db::Tx;
-use crate::db::manifests::{self, ManifestRow};
+use super::{Ctx, Error, Registry, blobs};
+use crate::blobs as store;
+use crate::db::images::{self, FoundRow};
+use crate::db::{Tx, access, manifests, pulls, repositories};
 
-/// How many summaries are remembered.
-const REMEMBERED: usize = 8 * 1024;
+pub use crate::db::pulls::Count;
+pub use attached::{Attached, Tree, tree};
+pub use chart::{Chart, chart};
+pub use config::{Config, List, Named, Step};
+pub use deletion::{Preview, preview};
+pub use kinds::{Attachment, Kind};
+pub use outline::{Child, Outline, Part, platform};
 
-/// Summaries by the digest of the manifest. Content under a digest never changes, so that one that is whole holds for ever
-/// and everywhere; who asks has found the manifest before, where it may be read.
-static SUMMARIES: LazyLock<Cache<Digest, Arc<Summary>>> = LazyLock::new(|| Cache::new(REMEMBERED));
+/// Largest config that is read. Those of images have a few KiB.
+const MAX_CONFIG: usize = 4 * 1024 * 1024;
+/// About how many bytes of what was read are remembered, of manifests, of configs and of charts each.
+const REMEMBERED: u64 = 16 * 1024 * 1024;
+/// About how many manifests that is.
+const REMEMBERED_ITEMS: usize = 4_000;
+/// About how many charts.
+const REMEMBERED_CHARTS: usize = 500;
+/// Most tags that are shown beside an image.
+const TAGS: usize = 50;
+/// Most manifests that name it which are shown.
+const PARENTS: i64 = 10;
+/// Most children of an index that are looked for.
+const CHILDREN: i64 = 200;
+/// Up to how many other repositories that hold a layer are counted.
+pub const SHARED_AT_MOST: usize = 100;
+/// Among how many.
+const SHARED_LOOKED_AT: i64 = 1_000;
+/// Of how many layers, from the first on: what is shared is what others build upon.
+const SHARED_LAYERS: usize = 40;
+/// Most images whose summaries are found at once.
+const SUMMARIES: usize = 200;
 
-/// What a list shows of an image.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// What was read of manifests and configs, by digest.
+pub struct Memory {
+    /// The same bytes may be pushed as one kind or another where they do not say which.
+    outlines: Cache<(Digest, ManifestKind), Arc<Outline>, Weight>,
+    configs: Cache<Digest, Arc<Config>, Weight>,
+    charts: Cache<Digest, Arc<Chart>, Weight>,
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self {
+            outlines: Cache::with_weighter(REMEMBERED_ITEMS, REMEMBERED, Weight),
+            configs: Cache::with_weighter(REMEMBERED_ITEMS, REMEMBERED, Weight),
+            charts: Cache::with_weighter(REMEMBERED_CHARTS, REMEMBERED, Weight),
+        }
+    }
+}
+
+#[derive(Clone)]
+struct Weight;
+
+impl<K> Weighter<K, Arc<Outline>> for Weight {
+    fn weight(&self, _: &K, outline: &Arc<Outline>) -> u64 {
+        outline.weight() as u64
+    }
+}
+
+impl<K> Weighter<K, Arc<Config>> for Weight {
+    fn weight(&self, _: &K, config: &Arc<Config>) -> u64 {
+        config.weight() as u64
+    }
+}
+
+impl<K> Weighter<K, Arc<Chart>> for Weight {
+    fn weight(&self, _: &K, chart: &Arc<Chart>) -> u64 {
+        chart.weight() as u64
+    }
+}
+
+/// What came of looking for a config.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found<T> {
+    /// It was read.
+    Read(T),
+    /// There is none.
+    None,
+    /// It is too long to be read.
+    TooLong,
+    /// The repository does not hold it, or its bytes are damaged.
+    Missing,
+}
+
+impl<T> Found<T> {
+    /// What was read, if anything.
+    pub fn read(&self) -> Option<&T> {
+        match self {
+            Self::Read(found) => Some(found),
+            Self::None | Self::TooLong | Self::Missing => None,
+        }
+    }
+}
+
+/// A manifest of a repository.
+#[derive(Debug, Clone)]
+pub struct Image {
+    /// Its digest.
+    pub digest: Digest,
+    /// How many bytes its manifest has.
+    pub size: u64,
+    /// When it was pushed, in microseconds since 1970.
+    pub pushed_at: i64,
+    /// What its manifest says.
+    pub outline: Arc<Outline>,
+    /// What its config says.
+    pub config: Found<Arc<Config>>,
+    /// Tags that point to it.
+    pub tags: Vec<String>,
+    /// Whether there are more.
+    pub more_tags: bool,
+    /// Manifests that name it.
+    pub parents: Vec<Digest>,
+    /// Those of its children that are there.
+    pub children: Vec<Digest>,
+    /// How often it was pulled, and when last; nothing where it never was.
+    pub pulls: Option<(Count, i64)>,
+}
+
+/// Looks at a manifest of a repository from which the caller may pull.
+pub async fn look(
+    registry: &Registry,
+    ctx: &Ctx,
+    repository: &RepositoryName,
+    digest: &Digest,
+) -> Result<Image, Error> {
+    let (name, wanted, memory) = (repository.clone(), *digest, Arc::clone(&registry.images));
+    let find = move |tx: &mut Tx<'_>| {
+        let id = repositories::find(tx, &name)?.ok_or_else(|| Error::NameUnknown(name.clone()))?;
+        let unknown = || Error::ManifestUnknown { repository: name.clone(), reference: Reference::Digest(wanted) };
+        let row = images::find(tx, id, &wanted)?.ok_or_else(unknown)?;
+        let mut tags = images::tags(tx, id, row.id, TAGS as i64 + 1)?;
+        let more_tags = tags.len() > TAGS;
+        tags.truncate(TAGS);
+        let outline = outline(tx, &memory, &wanted, &row)?;
+        let children = if outline.kind == Kind::Index { images::children(tx, row.id, CHILDREN)? } else { Vec::new() };
+        Ok::<_, Error>(Image {
+            digest: wanted,
+            size: row.size,
+            pushed_at: row.created_at,
+            outline,
+            config: Found::None,
+            tags,
+            more_tags,
+            parents: manifests::parents(tx, id, &wanted, PARENTS)?,
+            children,
+            pulls: pulls::of_manifest(tx, row.id)?,
+        })
+    };
+    let mut image = registry.db.scan(find).await?;
+    image.config = config(registry, ctx, repository, &image.outline).await?;
+    Ok(image)
+}
+
+/// What the bytes of a manifest say, from memory where they were read before.
+fn outline(tx: &mut Tx<'_>, memory: &Memory, digest: &Digest, row: &FoundRow) -> Result<Arc<Outline>, Error> {
+    let key = ManifestKind::from_media_type(&row.media_type).map(|kind| (*digest, kind));
+    if let Some(found) = key.as_ref().and_then(|key| memory.outlines.get(key)) {
+        return Ok(found);
+    }
+    let outline = Arc::new(Outline::read(&images::content(tx, row.id)?, &row.media_type)?);
+    if let Some(key) = key {
+        memory.outlines.insert(key, Arc::clone(&outline));
+    }
+    Ok(outline)
+}
+
+/// What a config says. It is looked for in the repository each time, also where it was read before: a manifest may name
+/// what its repository does not hold.
+async fn config(
+    registry: &Registry,
+    ctx: &Ctx,
+    repository: &RepositoryName,
+    outline: &Outline,
+) -> Result<Found<Arc<Config>>, Error> {
+    let Some(part) = outline.config.as_ref().filter(|part| part.media_type != oci::media_type::OCI_EMPTY) else {
+        return Ok(Found::None);
+    };
+    let blob = match blobs::find(registry, ctx, repository, &part.digest).await {
+        Ok(blob) => blob,
+        Err(Error::BlobUnknown { .. } | Error::BlobDamaged(_)) => return Ok(Found::Missing),
+        Err(error) => return Err(error),
+    };
+    if let Some(found) = registry.images.configs.get(&part.digest) {
+        return Ok(Found::Read(found));
+    }
+    let bytes = match bytes(registry, ctx, &blob, MAX_CONFIG).await {
+        Ok(Some(bytes)) => bytes,
+        Ok(None) => return Ok(Found::TooLong),
+        Err(Error::BlobDamaged(_)) => return Ok(Found::Missing),
+        Err(error) => return Err(error),
+    };
+    let config = Arc::new(read_aside(bytes, Config::read).await);
+    registry.images.configs.insert(part.digest, Arc::clone(&config));
+    Ok(Found::Read(config))
+}
+
+/// From this many bytes on, reading would keep the other requests of its thread waiting.
+const LONG: usize = 64 * 1024;
+
+async fn read_aside(bytes: Bytes, read: fn(&[u8]) -> Config) -> Config {
+    if bytes.len() < LONG {
+        return read(&bytes);
+    }
+    tokio::task::spawn_blocking(move || read(&bytes)).await.unwrap_or_default()
+}
+
+/// The bytes of a blob; nothing when there are more than `limit`.
+async fn bytes(registry: &Registry, ctx: &Ctx, blob: &blobs::Blob, limit: usize) -> Result<Option<Bytes>, Error> {
+    if blob.size > limit as u64 {
+        return Ok(None);
+    }
+    let reader = blobs::open(registry, ctx, blob).await?;
+    let failed = |error| Error::from(store::Error::io("read", blob.location().as_str(), error));
+    reader.read(limit).await.map_err(failed)
+}
+
+/// The bytes of a manifest, as they were pushed.
+pub async fn manifest_document(
+    registry: &Registry,
+    repository: &RepositoryName,
+    digest: &Digest,
+) -> Result<Bytes, Error> {
+    let (name, wanted) = (repository.clone(), *digest);
+    let row = registry.db.scan::<_, Error, _>(move |tx| Ok(manifests::by_digest(tx, &name, &wanted)?)).await?;
+    let unknown = || Error::ManifestUnknown { repository: repository.clone(), reference: Reference::Digest(*digest) };
+    row.map(|row| row.content.into()).ok_or_else(unknown)
+}
+
+/// The bytes of the config that an image names.
+pub async fn config_document(
+    registry: &Registry,
+    ctx: &Ctx,
+    repository: &RepositoryName,
+    image: &Image,
+) -> Result<Found<Bytes>, Error> {
+    let Some(part) = &image.outline.config else { return Ok(Found::None) };
+    let found = match blobs::find(registry, ctx, repository, &part.digest).await {
+        Ok(blob) => bytes(registry, ctx, &blob, MAX_CONFIG).await,
+        Err(error) => Err(error),
+    };
+    match found {
+        Ok(Some(bytes)) => Ok(Found::Read(bytes)),
+        Ok(None) => Ok(Found::TooLong),
+        Err(Error::BlobUnknown { .. } | Error::BlobDamaged(_)) => Ok(Found::Missing),
+        Err(error) => Err(error),
+    }
+}
+
+/// For each layer, in how many other repositories it lies that the caller may read: [`SHARED_AT_MOST`] stands for that many
+/// or more. What the caller may not read is not counted, so that it cannot be found out.
+pub async fn sharing(
+    registry: &Registry,
+    ctx: &Ctx,
+    repository: &RepositoryName,
+    layers: &[Part],
+) -> Result<Vec<usize>, Error> {
+    let (name, viewer) = (repository.clone(), registry.viewer(ctx));
+    let digests: Vec<Digest> = layers.iter().take(SHARED_LAYERS).map(|layer| layer.digest).collect();
+    let count = move |tx: &mut Tx<'_>| {
+        let holders =
+            |digest: &Digest| access::holders(tx, viewer, &name, digest, SHARED_LOOKED_AT, SHARED_AT_MOST as i64);
+        digests.iter().map(holders).collect::<Result<Vec<_>, _>>()
+    };
+    Ok(registry.db.scan(count).await?)
+}
+
+/// An image in a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Summary {
-    /// What it runs on, such as `linux/arm64/v8`.
+    /// What it is.
+    pub kind: Kind,
+    /// What it runs on.
     pub platforms: Vec<String>,
-    /// Bytes of config and layers; of an index those of its largest image.
+    /// Bytes of config and layers; of an index those of the child that most people want.
     pub bytes: u64,
     /// How many layers that one has.
     pub layers: usize,
@@ -38,77 +314,45 @@ pub async fn summary(
     repository: &RepositoryName,
     digests: &[Digest],
 ) -> Result<Vec<Option<Summary>>, Error> {
-    let mut found = Vec::new();
-    // One after the other: a hundred manifests may be a hundred times as large as one may be.
-    for digest in digests {
-        if let Some(known) = SUMMARIES.get(digest) {
-            found.push(Some(Summary::clone(&known)));
-            continue;
+    let (name, memory) = (repository.clone(), Arc::clone(&registry.images));
+    let wanted: Vec<Digest> = digests.iter().take(SUMMARIES).copied().collect();
+    let find = move |tx: &mut Tx<'_>| {
+        let id = repositories::find(tx, &name)?.ok_or_else(|| Error::NameUnknown(name.clone()))?;
+        let mut find = |digest: &Digest| match images::find(tx, id, digest)? {
+            Some(row) => outline(tx, &memory, digest, &row).map(Some),
+            None => Ok(None),
+        };
+        let mut found = Vec::with_capacity(wanted.len());
+        for digest in &wanted {
+            let outline = find(digest)?;
+            let child = outline.as_ref().and_then(|outline| outline.child("")).map(|child| child.digest);
+            let child = child.as_ref().map(&mut find).transpose()?.flatten();
+            found.push(outline.map(|outline| (outline, child)));
         }
-        let (name, wanted) = (repository.clone(), *digest);
-        let row = registry.db.read(move |tx: &mut Tx<'_>| manifests::by_digest(tx, &name, &wanted)).await?;
-        found.push(match row {
-            Some(row) => Some(of(registry, ctx, repository, &row).await?),
-            None => None,
-        });
-    }
-    Ok(found)
-}
-
-async fn of(registry: &Registry, ctx: &Ctx, repository: &RepositoryName, row: &ManifestRow) -> Result<Summary, Error> {
-    let (summary, whole) = match parse(row) {
-        None => (Summary { bytes: row.content.len() as u64, ..Summary::default() }, true),
-        Some(manifest) if manifest.kind.is_index() => of_index(registry, ctx, repository, row, &manifest).await?,
-        Some(manifest) => of_image(registry, ctx, repository, &manifest).await?,
+        Ok::<_, Error>(found)
     };
-    if whole {
-        SUMMARIES.insert(row.digest, Arc::new(summary.clone()));
+    let mut summaries = Vec::with_capacity(digests.len());
+    for found in registry.db.scan(find).await? {
+        let Some((outline, child)) = found else {
+            summaries.push(None);
+            continue;
+        };
+        let platforms = if outline.kind == Kind::Index {
+            let mut platforms: Vec<String> = outline.runnable().filter_map(|child| child.platform.clone()).collect();
+            platforms.dedup();
+            platforms
+        } else {
+            let config = config(registry, ctx, repository, &outline).await?;
+            config.read().and_then(|config| platform(&config.platform)).into_iter().collect()
+        };
+        let sized = child.as_ref().unwrap_or(&outline);
+        summaries.push(Some(Summary {
+            kind: outline.kind.clone(),
+            platforms,
+            bytes: sized.bytes,
+            layers: sized.layer_count(),
+        }));
     }
-    Ok(summary)
-}
-
-/// Sums up an image; tells whether nothing was missing.
-async fn of_image(
-    registry: &Registry,
-    ctx: &Ctx,
-    repository: &RepositoryName,
-    manifest: &Manifest,
-) -> Result<(Summary, bool), Error> {
-    let mut summary = Summary { bytes: size_of(manifest), layers: manifest.layers.len(), platforms: Vec::new() };
-    if !is_image(manifest) {
-        return Ok((summary, true));
-    }
-    let Some(config) = configuration(registry, ctx, repository, manifest).await? else { return Ok((summary, false)) };
-    summary.platforms.extend(config.platform());
-    Ok((summary, true))
-}
-
-/// Sums up an index: its platforms, and the largest of its images.
-async fn of_index(
-    registry: &Registry,
-    ctx: &Ctx,
-    repository: &RepositoryName,
-    row: &ManifestRow,
-    index: &Manifest,
-) -> Result<(Summary, bool), Error> {
-    let mut summary = Summary::default();
-    let children = children(registry, row.keys.manifest).await?;
-    let mut whole = true;
-    for descriptor in index.manifests.iter().filter(|child| !is_attestation(child)).take(CHILDREN) {
-        let child = children.get(&descriptor.digest).and_then(parse);
-        let mut platform = descriptor.platform.as_ref().and_then(platform_of);
-        whole &= child.is_some();
-        if let Some(child) = child {
-            if platform.is_none() && is_image(&child) {
-                let config = configuration(registry, ctx, repository, &child).await?;
-                platform = config.and_then(|config| config.platform());
-            }
-            let size = size_of(&child);
-            if size >= summary.bytes {
-                (summary.bytes, summary.layers) = (size, child.layers.len());
-            }
-        }
-        summary.platforms.extend(platform.filter(|platform| !summary.platforms.contains(platform)));
-    }
-    Ok((summary, whole))
+    summaries.resize(digests.len(), None);
+    Ok(summaries)
 }

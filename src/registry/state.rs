@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::access::Access;
 use super::audit::Audit;
+use super::images;
 use super::instance::Instance;
 use crate::blobs::{Blobs, Pool};
 use crate::config;
@@ -22,6 +23,8 @@ pub struct Registry {
     pub access: Arc<Access>,
     /// What is to be written down, and the key of its chain.
     pub audit: Arc<Audit>,
+    /// What was read of images, for pages that show them.
+    pub images: Arc<images::Memory>,
     /// How people come to an account.
     pub people: People,
     /// What administrators set while the server runs, and how much there is.

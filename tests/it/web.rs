@@ -2,7 +2,9 @@
 
 mod account;
 mod admin;
+mod explore;
 mod frame;
+mod image;
 mod links;
 mod organisation;
 mod repository;

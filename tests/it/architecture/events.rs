@@ -28,6 +28,7 @@ const OTHERWISE: &[(&str, &str, &str)] = &[
     ("src/registry/access/keys.rs", "load_keys", "the server's own key"),
     ("src/registry/access/sign_in.rs", "record_use", "when a token was used last, to the minute"),
     ("src/registry/audit/chain.rs", "chain", "the chain of the events themselves"),
+    ("src/registry/audit/gather.rs", "note_pushes", "manifest.push was written down; lists want to know when it was"),
     ("src/registry/audit/retention.rs", "erase", "user.erase was written down"),
     ("src/registry/audit/retention.rs", "expire", "a sealed checkpoint tells it"),
     ("src/registry/certificates.rs", "claim", "who asks for a certificate; that it was given is written down"),

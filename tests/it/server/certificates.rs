@@ -26,6 +26,7 @@ fn beside(app: &TestApp, node: &str) -> Registry {
         pool: Arc::clone(&ours.pool),
         access: Arc::clone(&ours.access),
         audit: Arc::clone(&ours.audit),
+        images: Arc::clone(&ours.images),
         people: ours.people.clone(),
         instance: Arc::default(),
         settings: ours.settings.clone(),

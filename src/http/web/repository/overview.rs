@@ -11,8 +11,8 @@ use crate::http::web::markdown;
 use crate::http::web::route::Route;
 use crate::http::web::view::View;
 use crate::http::web::visit::Visit;
-use crate::registry::images;
 use crate::registry::repositories::{self, Use};
+use crate::registry::summaries;
 use crate::registry::tags::image::{self, Notes};
 use crate::registry::tags::page::{self, Group, Overview};
 
@@ -122,7 +122,7 @@ async fn overview(mut visit: Visit) -> Result<Answer, Failure> {
 }
 
 async fn chosen(visit: &Visit, seen: &Seen, v: &View, group: &Group) -> Result<Chosen, Failure> {
-    let summary = images::summary(visit.registry(), visit.ctx(), &seen.name, &[group.digest]).await?;
+    let summary = summaries::summary(visit.registry(), visit.ctx(), &seen.name, &[group.digest]).await?;
     let summary = summary.into_iter().flatten().next().unwrap_or_default();
     let tag = group.name().to_owned();
     Ok(Chosen {

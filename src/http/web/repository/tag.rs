@@ -10,7 +10,7 @@ use crate::http::web::failure::Failure;
 use crate::http::web::route::Route;
 use crate::http::web::view::View;
 use crate::http::web::visit::Visit;
-use crate::registry::images;
+use crate::registry::summaries;
 use crate::registry::tags::change::{self, Deed};
 use crate::registry::versions::Version;
 
@@ -77,7 +77,7 @@ pub(super) async fn show(mut visit: Visit, tag: &str) -> Result<Answer, Failure>
     let v = visit.view();
     let current = match &history.tag {
         Some(row) => {
-            let summary = images::summary(registry, ctx, &seen.name, &[row.digest]).await?;
+            let summary = summaries::summary(registry, ctx, &seen.name, &[row.digest]).await?;
             let summary = summary.into_iter().flatten().next().unwrap_or_default();
             Some(Current {
                 digest: row.digest.to_string(),

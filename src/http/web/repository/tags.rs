@@ -12,7 +12,7 @@ use crate::http::web::failure::Failure;
 use crate::http::web::route::Route;
 use crate::http::web::view::View;
 use crate::http::web::visit::Visit;
-use crate::registry::images::{self, Summary};
+use crate::registry::summaries::{self, Summary};
 use crate::registry::tags::page::{self, Filter, Group, Listing, Order};
 use crate::registry::versions::Kind;
 
@@ -140,7 +140,7 @@ async fn find(visit: &Visit, seen: &Seen, asked: &Asked<'_>, after: &str) -> Res
     for _ in 0..LOOKED_THROUGH {
         let listing = page::page(registry, ctx, &seen.name, &asked.filter(), &after).await?;
         let digests: Vec<Digest> = listing.groups.iter().map(|group| group.digest).collect();
-        let summaries = images::summary(registry, ctx, &seen.name, &digests).await?;
+        let summaries = summaries::summary(registry, ctx, &seen.name, &digests).await?;
         let place = found.get_or_insert_with(|| Found {
             listing: Listing { groups: Vec::new(), ..listing.clone() },
             summaries: Vec::new(),
