@@ -169,23 +169,25 @@ mod tests {
             "<!-- --!> <img src=x>",
         ] {
             let html = render(text).to_lowercase();
-            for bad in [
-                "<script",
-                "<img",
-                "<svg",
-                "<iframe",
-                "<style",
-                "javascript:",
-                "vbscript:",
-                "data:",
-                "href=\"/",
-                "href=\"docs",
-            ] {
-                assert!(!html.contains(bad), "{text}: {html}");
-            }
-            for attribute in ["onerror=", "onclick=", "onload="] {
-                let inside = html.split('<').skip(1).filter_map(|part| part.split('>').next());
-                assert!(!inside.into_iter().any(|tag| tag.contains(attribute)), "{text}: {html}");
+            // What stands in the text is only read; what stands within a tag may act.
+            for tag in html.split('<').skip(1).filter_map(|part| part.split('>').next()) {
+                for bad in [
+                    "script",
+                    "img",
+                    "svg",
+                    "iframe",
+                    "style",
+                    "javascript:",
+                    "vbscript:",
+                    "data:",
+                    "href=\"/",
+                    "href=\"docs",
+                    "onerror",
+                    "onclick",
+                    "onload",
+                ] {
+                    assert!(!tag.contains(bad), "{text}: {html}");
+                }
             }
         }
     }

@@ -18,8 +18,8 @@ use crate::registry::{Ctx, Error, Registry};
 pub const SORTED: usize = 2_000;
 /// At most this many tags on a page, and one row more at most.
 pub const PAGE: usize = 200;
-/// At most this many rows on a page.
-const ROWS: usize = 100;
+/// At most this many rows on a page: each takes about 1.5 KiB of it.
+const ROWS: usize = 50;
 
 /// A tag.
 #[derive(Debug, Clone, PartialEq, Eq)]
