@@ -34,6 +34,7 @@ event-repository-visibility = { $actor } made { $repository } { $value }
 event-repository-describe = { $actor } described { $repository }
 event-repository-delete = { $actor } deleted the repository { $repository }
 event-repository-rename = { $actor } renamed { $repository }
+event-manifest-pull = { $actor } pulled an image of { $repository }
 event-manifest-push = { $actor } pushed an image to { $repository }
 event-manifest-delete = { $actor } deleted an image of { $repository }
 event-tag-create = { $actor } tagged { $tag } in { $repository }

@@ -34,6 +34,7 @@ event-repository-visibility = { $actor } a rendu { $repository } { $value }
 event-repository-describe = { $actor } a décrit { $repository }
 event-repository-delete = { $actor } a supprimé le dépôt { $repository }
 event-repository-rename = { $actor } a renommé { $repository }
+event-manifest-pull = { $actor } a récupéré une image de { $repository }
 event-manifest-push = { $actor } a poussé une image dans { $repository }
 event-manifest-delete = { $actor } a supprimé une image de { $repository }
 event-tag-create = { $actor } a créé le tag { $tag } dans { $repository }

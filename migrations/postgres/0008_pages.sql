@@ -41,3 +41,6 @@ CREATE TABLE settings (
     value       TEXT COLLATE "C" NOT NULL,
     updated_at  BIGINT NOT NULL
 );
+
+-- Tags by their last move: what a repository lists that has too many to be put in the order of versions.
+CREATE INDEX tags_updated ON tags (repository_id, updated_at, name);

@@ -1,16 +1,21 @@
 //! Certificates that the server obtains by itself: presented to clients, renewed in time, shared with other nodes.
 
+mod client;
 mod failure;
 mod order;
+mod questions;
 
 use std::collections::HashMap;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use rustls::sign::CertifiedKey;
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
+
+pub use questions::Questions;
 
 use super::App;
 use crate::auth::seal::random;
@@ -23,22 +28,28 @@ use failure::Failure;
 
 /// How often it is looked whether a certificate is due, or another node has renewed it.
 const EVERY: Duration = Duration::from_secs(2);
+/// The longest pause after a look that failed.
+const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 /// How long an order may take. Less than the lease on it, so that two nodes never ask at once.
 const ORDER_TIME: Duration = Duration::from_mins(4);
-/// How often it is tried to keep a certificate that was given, and how long is waited in between. One that is lost has to be
-/// asked for again, and authorities give few of the same.
-const KEEP_TRIES: u32 = 20;
-const KEEP_PAUSE: Duration = Duration::from_secs(2);
+/// How many orders are under way at once: a first start with many domains is one client to the authority.
+const ORDERS: usize = 4;
 
 /// Why certificates cannot be looked after.
 #[derive(Debug, thiserror::Error)]
 pub enum AcmeError {
-    /// The registry cannot tell what is kept, or keep what is new.
+    /// The registry cannot tell what is kept.
     #[error(transparent)]
     Registry(#[from] Error),
     /// A certificate cannot be made or used.
     #[error(transparent)]
     Pki(#[from] PkiError),
+    /// What was obtained cannot be kept.
+    #[error("a certificate was obtained and cannot be kept yet: {0}")]
+    Unsaved(#[source] Error),
+    /// The program panicked.
+    #[error("a fault of the program, please report it: {0}")]
+    Fault(String),
 }
 
 /// The certificates of the configured domains.
@@ -50,8 +61,13 @@ pub struct Acme {
     /// What is presented for a domain that has no certificate yet.
     stand_in: Arc<CertifiedKey>,
     held: ArcSwap<HashMap<String, Held>>,
-    /// Taken while an account is opened or made, so that two domains do not make two.
+    /// What was obtained and could not be kept yet, by domain. One that is lost has to be asked for again, and authorities
+    /// give few of the same.
+    unsaved: Mutex<HashMap<String, Unsaved>>,
+    /// Taken while an account is made, so that two domains do not make two.
     account: tokio::sync::Mutex<()>,
+    orders: Semaphore,
+    questions: Questions,
 }
 
 /// A certificate that is presented.
@@ -59,6 +75,19 @@ pub struct Acme {
 struct Held {
     chain: Arc<str>,
     pair: Arc<CertifiedKey>,
+}
+
+/// A certificate that is not kept yet, and the order that it comes from.
+#[derive(Clone)]
+struct Unsaved {
+    claim: Claim,
+    certificate: Certificate,
+}
+
+/// What is kept and cannot be used.
+struct Unusable {
+    issued_at: i64,
+    error: PkiError,
 }
 
 impl std::fmt::Debug for Acme {
@@ -84,16 +113,20 @@ impl Acme {
             stand_in: pki::stand_in(&domains, clock::now())?,
             domains,
             held: ArcSwap::default(),
+            unsaved: Mutex::default(),
             account: tokio::sync::Mutex::default(),
+            orders: Semaphore::new(ORDERS),
+            questions: Questions::new(Proof::TlsAlpn),
         };
         for domain in &acme.domains {
-            match acme.find(domain).await? {
-                Some(_) => {}
-                None => tracing::info!(
+            // What cannot be used is told when another one is asked for.
+            acme.find(domain).await?;
+            if !acme.held.load().contains_key(domain) {
+                tracing::info!(
                     domain,
                     authority = acme.directory,
                     "there is no certificate yet; it is being asked for, and until then clients refuse to connect"
-                ),
+                );
             }
         }
         Ok(Some(Arc::new(acme)))
@@ -103,70 +136,114 @@ impl Acme {
     pub async fn keep_forever(self: Arc<Self>) {
         let mut tasks = JoinSet::new();
         for domain in self.domains.clone() {
-            let acme = Arc::clone(&self);
-            tasks.spawn(async move { acme.keep_domain(&domain).await });
+            tasks.spawn(Arc::clone(&self).keep_domain(domain));
         }
         while tasks.join_next().await.is_some() {}
     }
 
-    async fn keep_domain(&self, domain: &str) {
-        let mut failing = false;
+    async fn keep_domain(self: Arc<Self>, domain: String) {
+        let mut failed = 0;
         loop {
-            let pause = match Box::pin(self.look_after(domain)).await {
-                Ok(pause) => {
-                    failing = false;
-                    pause
+            let (acme, of) = (Arc::clone(&self), domain.clone());
+            let looked = alone(async move { Box::pin(acme.look_after(&of)).await }).await;
+            let pause = match looked.flatten() {
+                Ok(()) => {
+                    failed = 0;
+                    EVERY
                 }
                 Err(error) => {
-                    if !failing {
-                        tracing::error!(domain, %error, "the certificate cannot be looked after; trying again");
-                    }
-                    failing = true;
-                    EVERY
+                    failed += 1;
+                    let pause = pause_after(failed);
+                    let next = pause.as_secs();
+                    tracing::error!(domain, %error, next_look_in_seconds = next, "the certificate cannot be looked after");
+                    pause
                 }
             };
             tokio::time::sleep(pause).await;
         }
     }
 
-    /// Does what is to be done for a domain now; returns when to look again.
-    async fn look_after(&self, domain: &str) -> Result<Duration, AcmeError> {
-        let now = clock::now();
-        if let Some(kept) = self.find(domain).await? {
-            let due = certificates::renew_at(kept.not_before, kept.not_after);
-            if now < due {
-                return Ok(Duration::from_micros(due.abs_diff(now)).min(EVERY));
-            }
+    /// Does what is to be done for a domain now.
+    async fn look_after(self: &Arc<Self>, domain: &str) -> Result<(), AcmeError> {
+        // Before anything is asked for again.
+        self.save(domain).await?;
+        let unusable = self.find(domain).await?;
+        // Who finds no room comes again with the next look.
+        let Ok(_turn) = self.orders.try_acquire() else { return Ok(()) };
+        let (registry, kept_at) = (&self.app.registry, unusable.as_ref().map(|unusable| unusable.issued_at));
+        let claim = certificates::claim(registry, clock::now(), &self.directory, domain, kept_at).await?;
+        let Some(claim) = claim else { return Ok(()) };
+        if let Some(Unusable { error, .. }) = unusable {
+            tracing::warn!(domain, %error, "the certificate that is kept cannot be used; asking for another one");
         }
-        let Some(claim) = certificates::claim(&self.app.registry, now, &self.directory, domain).await? else {
-            return Ok(EVERY);
-        };
         let settings = &self.app.config.acme;
         let proof = proof(settings.challenge, settings.http, claim.failures);
-        let ordered = tokio::time::timeout(ORDER_TIME, Box::pin(order::order(self, domain, proof))).await;
-        match ordered.unwrap_or_else(|_| Err(Failure::of("the authority took too long"))) {
-            Ok(new) => self.keep(domain, proof, new).await?,
-            Err(failure) => self.postpone(domain, claim, proof, &failure).await?,
+        match self.order(domain, proof).await {
+            Ok(certificate) => {
+                let until = date(certificate.not_after);
+                tracing::info!(domain, challenge = proof.as_str(), %until, "obtained a certificate");
+                // Also while it cannot be kept: this node has it.
+                self.present(domain, &certificate)?;
+                self.unsaved().insert(domain.to_owned(), Unsaved { claim, certificate });
+                self.save(domain).await
+            }
+            Err(failure) => self.postpone(domain, claim, proof, &failure).await,
         }
-        Ok(EVERY)
     }
 
-    /// Finds what is kept for a domain, and presents it.
-    async fn find(&self, domain: &str) -> Result<Option<Certificate>, AcmeError> {
-        let kept = certificates::find(&self.app.registry, &self.directory, domain).await?;
-        match &kept {
-            Some(kept) => self.present(domain, kept)?,
-            None => self.app.metrics.certificate(domain, 0),
+    async fn order(self: &Arc<Self>, domain: &str, proof: Proof) -> Result<Certificate, Failure> {
+        let (acme, of) = (Arc::clone(self), domain.to_owned());
+        let ordered = alone(async move { Box::pin(order::order(&acme, &of, proof)).await });
+        let new = match tokio::time::timeout(ORDER_TIME, ordered).await {
+            Ok(Ok(ordered)) => ordered?,
+            // The library has its faults, and what an authority answers may lead to one.
+            Ok(Err(fault)) => return Err(Failure::of(&fault.to_string())),
+            Err(_) => return Err(Failure::of("the authority took too long")),
+        };
+        // It would be ordered again without pause.
+        if certificates::renew_at(new.not_before, new.not_after) <= clock::now() {
+            return Err(Failure::of_due(&date(new.not_after)));
         }
-        Ok(kept)
+        Ok(new)
+    }
+
+    /// Finds what is kept for a domain, and presents it; returns it where it cannot be used.
+    async fn find(&self, domain: &str) -> Result<Option<Unusable>, AcmeError> {
+        let kept = certificates::find(&self.app.registry, &self.directory, domain).await?;
+        let unusable = match kept {
+            Some(kept) => match self.present(domain, &kept.certificate) {
+                Ok(()) => return Ok(None),
+                Err(error) => Some(Unusable { issued_at: kept.issued_at, error }),
+            },
+            None => None,
+        };
+        if !self.held.load().contains_key(domain) {
+            self.app.metrics.certificate(domain, 0);
+            self.present_of_another(domain).await?;
+        }
+        Ok(unusable)
+    }
+
+    /// Presents what another authority gave, so that a change of the authority does not turn clients away.
+    async fn present_of_another(&self, domain: &str) -> Result<(), AcmeError> {
+        let found = certificates::of_another(&self.app.registry, clock::now(), &self.directory, domain).await?;
+        if let Some(found) = found {
+            match self.present(domain, &found) {
+                Ok(()) => tracing::info!(domain, "it is of the authority before, until this one gives one"),
+                Err(error) => tracing::debug!(domain, %error, "what another authority gave cannot be used"),
+            }
+        }
+        Ok(())
     }
 
     fn present(&self, domain: &str, new: &Certificate) -> Result<(), PkiError> {
-        self.app.metrics.certificate(domain, new.not_after / 1_000_000);
+        let ends = new.not_after / 1_000_000;
         if self.held.load().get(domain).is_some_and(|held| *held.chain == *new.chain) {
+            self.app.metrics.certificate(domain, ends);
             return Ok(());
         }
         let held = Held { chain: new.chain.as_str().into(), pair: pki::certified(&new.chain, &new.key)? };
+        self.app.metrics.certificate(domain, ends);
         self.held.rcu(|all| {
             let mut all = HashMap::clone(all);
             all.insert(domain.to_owned(), held.clone());
@@ -176,37 +253,51 @@ impl Acme {
         Ok(())
     }
 
-    async fn keep(&self, domain: &str, proof: Proof, new: Certificate) -> Result<(), AcmeError> {
-        tracing::info!(domain, challenge = proof.as_str(), until = %date(new.not_after), "obtained a certificate");
-        // Also where it cannot be kept: this node has it.
-        self.present(domain, &new)?;
-        let mut tries = 0;
-        loop {
-            let ctx = Ctx::system(clock::now());
-            let kept = certificates::keep(&self.app.registry, &ctx, &self.directory, domain, new.clone()).await;
-            tries += 1;
-            match kept {
-                Ok(()) => return Ok(()),
-                Err(error) if tries >= KEEP_TRIES => return Err(error.into()),
-                Err(error) => tracing::warn!(domain, %error, "the new certificate cannot be kept yet; trying again"),
-            }
-            tokio::time::sleep(KEEP_PAUSE).await;
-        }
+    fn unsaved(&self) -> MutexGuard<'_, HashMap<String, Unsaved>> {
+        self.unsaved.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps what was obtained and is not kept yet.
+    async fn save(&self, domain: &str) -> Result<(), AcmeError> {
+        let unsaved = self.unsaved().get(domain).cloned();
+        let Some(Unsaved { claim, certificate }) = unsaved else { return Ok(()) };
+        let ctx = Ctx::system(clock::now());
+        let kept = certificates::keep(&self.app.registry, &ctx, &self.directory, domain, claim, certificate).await;
+        kept.map_err(AcmeError::Unsaved)?;
+        self.unsaved().remove(domain);
+        Ok(())
     }
 
     async fn postpone(&self, domain: &str, claim: Claim, proof: Proof, failure: &Failure) -> Result<(), AcmeError> {
         let wait = spread(certificates::wait_after(claim.failures).max(failure.least_wait));
-        let (challenge, why) = (proof.as_str(), &*failure.why);
+        let (challenge, authority) = (proof.as_str(), &self.directory);
+        let why = format!("{}{}", failure.why, failure.hint(domain, proof));
         tracing::warn!(
             domain,
+            authority,
             challenge,
             next_try_in_seconds = wait.as_secs(),
-            "no certificate was obtained: {why}{}",
-            failure.hint(domain, proof)
+            "no certificate was obtained: {why}; to try again at once: havre tls renew --domain {domain}"
         );
-        certificates::postpone(&self.app.registry, clock::now(), &self.directory, domain, wait, why).await?;
+        let now = clock::now();
+        certificates::postpone(&self.app.registry, now, &self.directory, domain, claim, wait, &why).await?;
         Ok(())
     }
+}
+
+/// Does work in a task of its own, which ends with us: a panic in it is an answer like any other.
+async fn alone<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> Result<T, AcmeError> {
+    let mut task = JoinSet::new();
+    task.spawn(work);
+    match task.join_next().await {
+        Some(done) => done.map_err(|error| AcmeError::Fault(error.to_string())),
+        None => Err(AcmeError::Fault("a task is gone".to_owned())),
+    }
+}
+
+/// How long is waited after so many looks in a row that failed.
+fn pause_after(failed: u32) -> Duration {
+    EVERY.saturating_mul(2_u32.saturating_pow(failed)).min(LONGEST_PAUSE)
 }
 
 /// How a domain is shown to be ours after so many failures.
@@ -247,9 +338,9 @@ impl Certificates for Acme {
             if !self.domains.contains(&name) {
                 return None;
             }
-            let found = certificates::answer_over_tls(&self.app.registry, clock::now(), &name).await;
-            let answer =
-                found.inspect_err(|error| tracing::warn!(%error, "an authority cannot be answered")).ok()??;
+            let now = clock::now();
+            let look_up = certificates::answer_over_tls(&self.app.registry, now, &name);
+            let answer = self.questions.answer(now, look_up).await.ok()??;
             pki::answer(&name, &answer).inspect_err(|error| tracing::warn!(%error, "no answer can be made")).ok()
         })
     }
@@ -266,6 +357,20 @@ mod tests {
         assert_eq!(tried(ChallengeChoice::Auto, false), [Proof::TlsAlpn; 3]);
         assert_eq!(tried(ChallengeChoice::TlsAlpn, true), [Proof::TlsAlpn; 3]);
         assert_eq!(tried(ChallengeChoice::Http, true), [Proof::Http; 3]);
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_an_answer_like_any_other() {
+        assert_eq!(alone(async { 1 }).await.unwrap(), 1);
+        let work = async { assert!(clock::now() < 0, "the library is wrong") };
+        let fault = alone(work).await.unwrap_err().to_string();
+        assert!(fault.contains("the library is wrong"), "{fault}");
+    }
+
+    #[test]
+    fn looks_that_fail_become_rare() {
+        let pauses = [1, 2, 3, 7, 8, 99].map(|failed| pause_after(failed).as_secs());
+        assert_eq!(pauses, [4, 8, 16, 256, 300, 300]);
     }
 
     #[test]

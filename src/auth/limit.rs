@@ -10,8 +10,10 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 const SECOND: i64 = 1_000_000;
-/// Failures older than this are forgotten, in microseconds.
+/// Wrong passwords older than this are forgotten, in microseconds.
 const MEMORY: i64 = 3600 * SECOND;
+/// Wrong codes older than this are: whoever tries a few, and comes again an hour later, guesses a million in the end.
+const MEMORY_OF_CODES: i64 = 24 * 3600 * SECOND;
 /// The longest wait, in microseconds.
 const LONGEST: i64 = 15 * 60 * SECOND;
 /// At most this many counters are kept.
@@ -21,22 +23,36 @@ const HOME: i64 = 30 * 24 * 3600 * SECOND;
 /// At most this many of them are remembered, the latest.
 const MOST_HOMES: usize = 50_000;
 
-/// What failures are counted for (as below), with how many are forgiven and how long a wait may grow.
-type Patience = [(u32, i64); 3];
+/// How much is borne.
+#[derive(Debug, Clone, Copy)]
+struct Patience {
+    /// What failures are counted for (as below), with how many are forgiven and how long a wait may grow.
+    counts: [(u32, i64); 3],
+    /// How long a failure is remembered.
+    memory: i64,
+}
 
 /// With passwords.
-const PASSWORDS: Patience = [
-    // One account from one address: somebody mistypes.
-    (5, LONGEST),
-    // One address: an office behind one, or somebody who tries many accounts.
-    (30, LONGEST),
-    // One account from everywhere. Its owner must never be kept out by others for long.
-    (100, 2 * SECOND),
-];
+const PASSWORDS: Patience = Patience {
+    counts: [
+        // One account from one address: somebody mistypes.
+        (5, LONGEST),
+        // One address: an office behind one, or somebody who tries many accounts.
+        (30, LONGEST),
+        // One account from everywhere. Its owner must never be kept out by others for long.
+        (100, 2 * SECOND),
+    ],
+    memory: MEMORY,
+};
 
 /// With one-time passwords. Whoever guesses them knows the password already, and a million are soon tried: so many
-/// addresses together are no faster than one. The owner does not wait for them where the owner signed in before.
-const CODES: Patience = [(5, LONGEST), (30, LONGEST), (10, LONGEST)];
+/// addresses together are no faster than one. The owner does not wait for them where the owner signed in before, nor, with
+/// a recovery code, anywhere else.
+const CODES: Patience = Patience { counts: [(5, LONGEST), (30, LONGEST), (10, LONGEST)], memory: MEMORY_OF_CODES };
+
+/// With recovery codes, which nobody guesses: what others try does not keep the owner out.
+const RECOVERY_CODES: Patience =
+    Patience { counts: [(5, LONGEST), (30, LONGEST), (u32::MAX, 0)], memory: MEMORY_OF_CODES };
 
 #[derive(Debug, Clone, Copy)]
 struct Counter {
@@ -68,6 +84,12 @@ impl Throttle {
         Self::with(CODES)
     }
 
+    /// For recovery codes.
+    #[must_use]
+    pub fn for_recovery_codes() -> Self {
+        Self::with(RECOVERY_CODES)
+    }
+
     fn with(patience: Patience) -> Self {
         Self { patience, counters: HashMap::new(), homes: HashMap::new(), hasher: RandomState::new() }
     }
@@ -92,12 +114,13 @@ impl Throttle {
     }
 
     /// Counts an attempt before it is looked at, so that many at once do not slip through; [`Throttle::forgive`] takes it
-    /// back when it was right.
-    pub fn charge(&mut self, account: &str, address: Option<IpAddr>, now: i64) {
+    /// back when it was right. Returns how many failed for the account, this one included, wherever they came from.
+    pub fn charge(&mut self, account: &str, address: Option<IpAddr>, now: i64) -> u32 {
         self.make_room(now);
-        for (key, (forgiven, longest)) in self.keys(account, address).into_iter().zip(self.patience) {
+        let mut failures = 0;
+        for (key, (forgiven, longest)) in self.keys(account, address).into_iter().zip(self.patience.counts) {
             let counter = self.counters.entry(key).or_insert(Counter { failures: 0, last: now, open_at: 0 });
-            if now.saturating_sub(counter.last) > MEMORY {
+            if now.saturating_sub(counter.last) > self.patience.memory {
                 counter.failures = 0;
             }
             counter.failures = counter.failures.saturating_add(1);
@@ -107,6 +130,22 @@ impl Throttle {
                 let wait = SECOND.checked_shl((beyond - 1).min(20)).unwrap_or(longest).min(longest);
                 counter.open_at = now.saturating_add(wait);
             }
+            failures = counter.failures;
+        }
+        failures
+    }
+
+    /// Takes back the last charge: whether the attempt was right was not found out.
+    pub fn take_back(&mut self, account: &str, address: Option<IpAddr>) {
+        for key in self.keys(account, address) {
+            self.undo(key);
+        }
+    }
+
+    fn undo(&mut self, key: u64) {
+        if let Some(counter) = self.counters.get_mut(&key) {
+            counter.failures = counter.failures.saturating_sub(1);
+            counter.open_at = 0;
         }
     }
 
@@ -116,12 +155,8 @@ impl Throttle {
         let [pair, address, account] = self.keys(account, address);
         self.counters.remove(&pair);
         self.remember_home(pair, now);
-        for key in [address, account] {
-            if let Some(counter) = self.counters.get_mut(&key) {
-                counter.failures = counter.failures.saturating_sub(1);
-                counter.open_at = 0;
-            }
-        }
+        self.undo(address);
+        self.undo(account);
     }
 
     fn remember_home(&mut self, pair: u64, now: i64) {
@@ -135,10 +170,12 @@ impl Throttle {
     }
 
     fn make_room(&mut self, now: i64) {
-        if self.counters.len() + self.patience.len() > MOST {
-            self.counters.retain(|_, counter| counter.open_at > now || now.saturating_sub(counter.last) <= MEMORY);
+        let more = self.patience.counts.len();
+        if self.counters.len() + more > MOST {
+            let memory = self.patience.memory;
+            self.counters.retain(|_, counter| counter.open_at > now || now.saturating_sub(counter.last) <= memory);
         }
-        if self.counters.len() + self.patience.len() > MOST {
+        if self.counters.len() + more > MOST {
             self.forget_half();
         }
     }
@@ -166,7 +203,7 @@ pub(crate) fn network(address: IpAddr) -> IpAddr {
 mod tests {
     use std::net::IpAddr;
 
-    use super::{LONGEST, MEMORY, SECOND, Throttle};
+    use super::{LONGEST, MEMORY, MEMORY_OF_CODES, SECOND, Throttle};
 
     fn ip(text: &str) -> Option<IpAddr> {
         Some(text.parse().unwrap())
@@ -275,6 +312,33 @@ mod tests {
         let wait = throttle.wait("carol", ip("192.0.2.7"), 0).unwrap();
         assert_eq!(wait.as_micros() as i64, LONGEST);
         assert_eq!(throttle.wait("carol", home, 0), None);
+    }
+
+    #[test]
+    fn wrong_codes_are_remembered_for_a_day_and_those_of_an_account_told() {
+        let (mut throttle, home) = (Throttle::for_codes(), ip("192.0.2.1"));
+        let counts: Vec<u32> = (0..12).map(|n| throttle.charge("carol", home, n * 2 * MEMORY)).collect();
+        assert_eq!(counts, (1..=12).collect::<Vec<_>>());
+        assert_eq!(throttle.charge("carol", home, 22 * MEMORY + MEMORY_OF_CODES + 1), 1);
+        // What was not found out is not counted, and what was before still is.
+        let mut throttle = Throttle::for_codes();
+        for _ in 0..20 {
+            throttle.charge("carol", home, 0);
+            throttle.take_back("carol", home);
+        }
+        assert_eq!(throttle.wait("carol", home, 0), None);
+        assert_eq!(throttle.charge("carol", home, 0), 1);
+    }
+
+    #[test]
+    fn recovery_codes_that_others_try_do_not_keep_the_owner_out() {
+        let (mut throttle, guesser) = (Throttle::for_recovery_codes(), ip("192.0.2.1"));
+        for n in 0..200 {
+            throttle.charge("carol", ip(&format!("198.51.100.{n}")), 0);
+            throttle.charge("carol", guesser, 0);
+        }
+        assert!(throttle.wait("carol", guesser, 0).is_some());
+        assert_eq!(throttle.wait("carol", ip("203.0.113.5"), 0), None);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! (session), 43 characters of base 62 that hold 256 random
 //! bits, and 6 that hold the first 32 bits of the SHA-256 of all that stands before them.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use sha2::{Digest as _, Sha256};
@@ -107,6 +108,24 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// The text with nothing left of each secret in it but what it begins with: for logs, which keep what stands in URLs.
+#[must_use]
+pub fn masked(text: &str) -> Cow<'_, str> {
+    let begins =
+        |rest: &str| SecretKind::ALL.into_iter().map(SecretKind::prefix).find(|prefix| rest.starts_with(prefix));
+    let mut shown = String::new();
+    let mut rest = text;
+    while let Some((at, prefix)) = rest.match_indices("havre_").find_map(|(at, _)| Some((at, begins(rest.get(at..)?)?)))
+    {
+        let (before, secret) = rest.split_at(at);
+        shown.push_str(before);
+        shown.push_str(prefix);
+        shown.push_str("...");
+        rest = secret.trim_start_matches(prefix).trim_start_matches(|c: char| c.is_ascii_alphanumeric());
+    }
+    if shown.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(shown + rest) }
+}
+
 fn checksum(text: &str) -> String {
     let hash: [u8; 32] = Sha256::digest(text).into();
     base62(&hash[..4], CHECKSUM)
@@ -132,7 +151,18 @@ fn base62(bytes: &[u8], length: usize) -> String {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Secret, SecretKind};
+    use super::{Secret, SecretKind, masked};
+
+    #[test]
+    fn nothing_of_a_secret_is_left_in_a_log() {
+        let link = Secret::new(SecretKind::Link, [7; 32]);
+        let bot = Secret::new(SecretKind::Robot, [8; 32]);
+        let text = format!("/-/sign-in?next=%2F-%2Faccount%2Freset%3Ftoken%3D{}&x={}", link.reveal(), bot.reveal());
+        assert_eq!(masked(&text), "/-/sign-in?next=%2F-%2Faccount%2Freset%3Ftoken%3Dhavre_lnk_...&x=havre_bot_...");
+        for plain in ["", "/havre_app/havre_/tags?n=1", "/v2/havre/pat_/manifests/latest"] {
+            assert_eq!(masked(plain), plain);
+        }
+    }
 
     #[test]
     fn the_form_is_frozen() {

@@ -48,7 +48,7 @@ fn tell(args: ExplainArgs, out: &mut (dyn Write + Send)) -> anyhow::Result<ExitC
     let (needed, repository) = (needed(&args.action)?, repository(&args.repository)?);
     let name = (args.user != "-").then_some(&*args.user);
     let operator = Operator::open(args.common)?;
-    let explanation = operator.run(explain(&operator.registry, name, needed, &repository))?;
+    let explanation = operator.run(explain(&operator.registry, &operator.ctx, name, needed, &repository))?;
     let allowed = explanation.decision == Decision::Allow && !explanation.shut_out;
     let value = json!({
         "user": name,

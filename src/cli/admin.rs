@@ -86,7 +86,18 @@ fn new_signing_keys(args: KeysArgs, out: &mut (dyn Write + Send)) -> anyhow::Res
     );
     let operator = Operator::open(args.common)?;
     let replaced = operator.new_signing_keys()?;
-    operator.say(out, &json!({ "replaced": replaced }), &format!("made a new signing key in place of {replaced}"))?;
+    let value = json!({ "replaced": replaced.keys, "lost_second_factors": replaced.lost_factors });
+    operator.say(out, &value, &format!("made a new signing key in place of {}", replaced.keys))?;
+    if !replaced.lost_factors.is_empty() {
+        let names = replaced.lost_factors.join(", ");
+        operator.hint(
+            out,
+            &format!(
+                "the second factors of these users cannot be opened with this master key, and their recovery codes alone \
+                 sign in: {names}; once you are sure who asks: havre admin reset-second-factor NAME"
+            ),
+        )?;
+    }
     operator.hint(out, "a server that runs signs with the earlier keys until it is restarted")?;
     Ok(())
 }

@@ -88,8 +88,8 @@ impl Operator {
     }
 
     /// Makes a new key to sign tokens with in place of all there are, sealed with the present master key, which is made
-    /// where there is none; returns how many keys it replaces.
-    pub fn new_signing_keys(&self) -> anyhow::Result<usize> {
+    /// where there is none; returns what it replaces, and what is lost.
+    pub fn new_signing_keys(&self) -> anyhow::Result<access::Replaced> {
         let master = app::master_key_or_new(&self.config)?;
         self.run(access::replace_keys(&self.registry, &self.ctx, &master))
     }

@@ -67,6 +67,9 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     let _directory = DataDirectory::lock(&config.data_dir)?;
     let registry = app::registry(&config, Some(&metrics)).await?;
     registry.release_sessions().await?;
+    // Before the first account is made: its password is shown once, and a port that cannot be had ends the start.
+    let listeners = listen(&config.server.listen, "--listen 127.0.0.1:PORT")?;
+    let beside = if !config.acme.domains.is_empty() && config.acme.http { listen_beside(&config)? } else { Vec::new() };
     let first = registry.prepare_access(&config).await?;
     let access = match config.log.access {
         true => AccessLog::stdout(config.log.format, metrics.access_log_dropped.clone())?,
@@ -75,9 +78,8 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     let mailer = Mailer::new(&config.mail, &config.data_dir)?;
     let app = App::new(config, registry, metrics, access);
     let acme = Acme::start(&app).await?;
-    let listeners = listen(&app.config.server.listen, "--listen 127.0.0.1:PORT")?;
-    let beside = if acme.is_some() && app.config.acme.http { Some(listen_beside(&app)?) } else { None };
     let server = Server::new(listeners, options(&app, tls(&app.config.server, acme.clone())))?;
+    let beside = Server::new(beside, options(&app, None))?;
     reload_on_hangup(server.reload_handle())?;
     let addresses = server.addresses();
     let auditor = tokio::spawn(Arc::clone(&app).audit_forever());
@@ -89,10 +91,14 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
         tasks.spawn(acme.keep_forever());
     }
     announce(&app, engine, &addresses);
-    if let Some(first) = first {
-        welcome(&app, &first, &addresses);
+    match first {
+        Some(first) => welcome(&app, &first, &addresses),
+        None => remind(&app.config),
     }
-    if let Some(beside) = beside {
+    for address in beside.addresses() {
+        tracing::info!(%address, "sending plain HTTP on to https");
+    }
+    if !beside.addresses().is_empty() {
         let service = plain::service(Arc::clone(&app));
         tasks.spawn(async move {
             let _ = beside.run(service, std::future::pending()).await;
@@ -126,15 +132,10 @@ fn listen(addresses: &[SocketAddr], otherwise: &str) -> anyhow::Result<Vec<TcpLi
     })
 }
 
-/// The listener beside one with TLS, where authorities ask and everybody else is sent on.
-fn listen_beside(app: &App) -> anyhow::Result<Server> {
+/// Listens beside TLS, where authorities ask and everybody else is sent on.
+fn listen_beside(config: &Config) -> anyhow::Result<Vec<TcpListener>> {
     let otherwise = "--set acme.http_listen=ADDRESS:PORT, or do without by --set acme.http=false";
-    let listeners = listen(&app.config.acme.http_listen, otherwise)?;
-    let server = Server::new(listeners, options(app, None))?;
-    for address in server.addresses() {
-        tracing::info!(%address, "sending plain HTTP on to https");
-    }
-    Ok(server)
+    listen(&config.acme.http_listen, otherwise)
 }
 
 /// Where the certificate comes from.
@@ -178,6 +179,11 @@ fn announce(app: &App, engine: &str, addresses: &[SocketAddr]) {
         let (data_dir, database) = (config.data_dir.display(), engine);
         tracing::info!(version = env!("CARGO_PKG_VERSION"), %data_dir, database, "serving {scheme}://{address}");
     }
+    if config.speaks_tls()
+        && let Some(base) = config.public_base()
+    {
+        tracing::info!("clients reach it at {base}");
+    }
     if config.server.open {
         tracing::warn!("open to anyone who reaches it: everybody may read, overwrite and delete every image");
     }
@@ -210,6 +216,18 @@ fn welcome(app: &App, first: &FirstStart, addresses: &[SocketAddr]) {
     );
     // A terminal that is gone has its file.
     let _ = std::io::stderr().write_all(text.as_bytes());
+}
+
+/// Says where the password lies that the first start made, as long as it does: whoever missed that start looks for it.
+fn remind(config: &Config) {
+    let path = config.data_dir.join(app::INITIAL_PASSWORD);
+    if !config.server.open && path.exists() {
+        tracing::info!(
+            "the password that the first start made for {FIRST} stands in {}, until it is changed: \
+             havre admin reset-password",
+            path.display()
+        );
+    }
 }
 
 /// Has the certificate read again on SIGHUP; a change of its files is noticed without it, some seconds later.

@@ -1,5 +1,6 @@
 //! `havre tls`: a certificate for a machine that no public authority vouches for, and how the others are doing.
 
+mod renew;
 mod status;
 
 use std::collections::BTreeSet;
@@ -30,6 +31,8 @@ enum Command {
     Init(InitArgs),
     /// Tell until when the certificates hold that the server obtains by itself, and what keeps them from being renewed
     Status(Common),
+    /// Have the server obtain another certificate now, due or not, and without waiting after a failure
+    Renew(Common),
 }
 
 #[derive(Debug, Args)]
@@ -51,6 +54,7 @@ pub(super) fn run(args: TlsArgs, out: &mut (dyn Write + Send)) -> anyhow::Result
     match args.command {
         Command::Init(args) => init(args, out)?,
         Command::Status(common) => status::run(common, out)?,
+        Command::Renew(common) => renew::run(common, out)?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -18,6 +18,13 @@ pub(super) const HTTPS_PORT: u16 = 443;
 const LETS_ENCRYPT: &str = "https://acme-v02.api.letsencrypt.org/directory";
 const LETS_ENCRYPT_STAGING: &str = "https://acme-staging-v02.api.letsencrypt.org/directory";
 
+/// Whether the authority of a directory is one for trying out, whose certificates no client trusts.
+#[must_use]
+pub fn is_for_trials(directory: &str) -> bool {
+    directory == LETS_ENCRYPT_STAGING
+        || directory.parse::<Url>().is_ok_and(|url| url.host_str().is_some_and(|host| host.contains("staging")))
+}
+
 /// Returns every address of this machine, with that port.
 pub(super) fn anywhere(port: u16) -> Vec<SocketAddr> {
     [IpAddr::V6(Ipv6Addr::UNSPECIFIED), IpAddr::V4(Ipv4Addr::UNSPECIFIED)].map(|ip| SocketAddr::new(ip, port)).to_vec()
@@ -105,9 +112,13 @@ impl Config {
         self.acme.domains.first().map(|domain| self.with_port(domain))
     }
 
-    /// A domain with the port that is listened on, where it is not the usual one.
+    /// A domain with the port that is listened on, where it is not the usual one. Of several the usual one, else one that
+    /// others than this machine reach.
     pub(super) fn with_port(&self, domain: &DomainName) -> String {
-        match self.server.listen.first().map_or(HTTPS_PORT, SocketAddr::port) {
+        let all = &self.server.listen;
+        let usual = all.iter().find(|address| address.port() == HTTPS_PORT);
+        let open = || all.iter().find(|address| !address.ip().is_loopback());
+        match usual.or_else(open).or_else(|| all.first()).map_or(HTTPS_PORT, SocketAddr::port) {
             HTTPS_PORT => domain.to_string(),
             port => format!("{domain}:{port}"),
         }
@@ -120,6 +131,10 @@ impl Config {
             (
                 !acme.domains.is_empty() && self.server.tls_cert.is_some(),
                 ("acme.domains", "server.tls_cert", "the certificate comes from one of the two"),
+            ),
+            (
+                !acme.domains.is_empty() && self.server.public_url.as_ref().is_some_and(|url| url.scheme() == "http"),
+                ("server.public_url", "acme.domains", "with a certificate it is an https URL"),
             ),
             (acme.staging && acme.directory.is_some(), ("acme.staging", "acme.directory", "each names an authority")),
             (

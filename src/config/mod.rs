@@ -37,7 +37,7 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 
-pub use acme::{Acme, ChallengeChoice, Contact, DomainName};
+pub use acme::{Acme, ChallengeChoice, Contact, DomainName, is_for_trials};
 pub use audit::{Audit, AuditPulls};
 pub use auth::{Auth, Hidden, SignUp};
 pub use database::{Database, DatabaseUrl, PostgresUrl};

@@ -150,6 +150,14 @@ fn a_domain_has_the_server_listen_where_clients_look_for_it() {
     assert_eq!(elsewhere.server.listen, ["127.0.0.1:8443".parse().unwrap()]);
     assert_eq!(elsewhere.public_host().as_deref(), Some("registry.example.org:8443"));
     assert!(elsewhere.acme.directory_url().contains("staging"));
+    for (listen, port) in [
+        ("['127.0.0.1:8443', '0.0.0.0:443']", ""),
+        ("['127.0.0.1:8443', '0.0.0.0:9443', '[::]:7443']", ":9443"),
+        ("['127.0.0.1:8443', '[::1]:9443']", ":8443"),
+    ] {
+        let several = config(&format!("server.listen = {listen}"), &[], domain);
+        assert_eq!(several.public_host(), Some(format!("registry.example.org{port}")), "{listen}");
+    }
     let named = config("server.public_url = 'https://hub.example.org/'", &[], domain);
     assert_eq!(named.public_base().as_deref(), Some("https://hub.example.org"));
     let nothing = Config::default();
@@ -172,6 +180,7 @@ fn domains_are_names_that_a_certificate_can_be_for() {
 fn a_certificate_comes_from_one_place() {
     for (file, said) in [
         ("server.tls_cert = '/c'\nserver.tls_key = '/k'\nacme.domains = 'a.org'", "does not go with `server.tls_cert`"),
+        ("server.public_url = 'http://a.org'\nacme.domains = 'a.org'", "does not go with `acme.domains`"),
         ("acme.staging = true\nacme.directory = 'https://ca.example'", "does not go with `acme.directory`"),
         ("acme.directory = 'http://ca.example'", "by https only"),
         ("acme.challenge = 'http-01'\nacme.http = false", "answered over plain HTTP"),

@@ -149,6 +149,7 @@ macro_rules! readable {
          ELSE substr(r.name, 1, length(l.pattern)) = l.pattern END))"
     };
 }
+pub(super) use readable;
 
 /// The condition under which the viewer in `$1` to `$4` holds a role in namespace `n`, or on a part of it, which counts.
 macro_rules! holds_a_role {
@@ -161,13 +162,15 @@ macro_rules! holds_a_role {
     };
 }
 
-/// The condition under which namespace `n` has a repository that the viewer in `$2` reads without a role. By an index, so
-/// that how much is hidden there makes no difference.
+/// The condition under which namespace `n` has a repository that the viewer in `$2` reads without a role, which being
+/// signed in is not enough for where a second factor is asked for. By an index, so that how much is hidden there makes no
+/// difference.
 macro_rules! shows_something {
     () => {
         "EXISTS (SELECT 1 FROM repositories r WHERE r.namespace_id = n.id AND r.visibility = 'public') \
-         OR (CAST($2 AS BIGINT) > 0 AND EXISTS (SELECT 1 FROM repositories r WHERE r.namespace_id = n.id \
-         AND r.visibility = 'internal'))"
+         OR (CAST($2 AS BIGINT) > 0 AND (NOT n.require_second_factor \
+         OR EXISTS (SELECT 1 FROM users u WHERE u.id = $2 AND u.second_factor)) \
+         AND EXISTS (SELECT 1 FROM repositories r WHERE r.namespace_id = n.id AND r.visibility = 'internal'))"
     };
 }
 
@@ -195,15 +198,22 @@ pub struct RepositoryRow {
     pub visibility: String,
     /// When it was made.
     pub created_at: i64,
+    /// What it is, in a line.
+    pub description: Option<String>,
 }
 
 fn repository(mut row: Row) -> Result<RepositoryRow, Error> {
-    Ok(RepositoryRow { name: row.text(0)?, visibility: row.text(1)?, created_at: row.int(2)? })
+    Ok(RepositoryRow {
+        name: row.text(0)?,
+        visibility: row.text(1)?,
+        created_at: row.int(2)?,
+        description: row.opt_text(3)?,
+    })
 }
 
 /// Finds a repository.
 pub fn repository_named(tx: &mut Tx<'_>, name: &RepositoryName) -> Result<Option<RepositoryRow>, Error> {
-    let sql = "SELECT name, visibility, created_at FROM repositories WHERE name = $1";
+    let sql = "SELECT name, visibility, created_at, description FROM repositories WHERE name = $1";
     tx.first(sql, &[name.as_str().into()])?.map(repository).transpose()
 }
 
@@ -221,7 +231,8 @@ pub fn repositories_below(
     let (after, end) = (after.max(prefix), format!("{prefix}~"));
     let rows = tx.query(
         concat!(
-            "SELECT r.name, r.visibility, r.created_at FROM repositories r JOIN namespaces n ON n.id = r.namespace_id \
+            "SELECT r.name, r.visibility, r.created_at, r.description FROM repositories r \
+             JOIN namespaces n ON n.id = r.namespace_id \
              WHERE r.name > $5 AND r.name < $7 AND (",
             readable!(),
             ") ORDER BY r.name LIMIT $6"
@@ -231,13 +242,61 @@ pub fn repositories_below(
     rows.into_iter().map(repository).collect()
 }
 
+/// A repository as the page of its namespace shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShownRow {
+    /// Its name.
+    pub name: String,
+    /// Who may see it without a role.
+    pub visibility: String,
+    /// What it is, in a line.
+    pub description: Option<String>,
+    /// How often it was pulled.
+    pub pulls: i64,
+    /// How many users have starred it.
+    pub stars: i64,
+    /// When a manifest was pushed last.
+    pub pushed_at: Option<i64>,
+}
+
+/// Lists the repositories of a namespace that the viewer may read, in ASCII order behind `after`.
+pub fn shown_in(
+    tx: &mut Tx<'_>,
+    viewer: Viewer,
+    namespace_id: i64,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<ShownRow>, Error> {
+    let [all, user, robot, token] = viewer.parameters();
+    let rows = tx.query(
+        concat!(
+            "SELECT r.name, r.visibility, r.description, r.pulls, r.stars, r.pushed_at FROM repositories r \
+             JOIN namespaces n ON n.id = r.namespace_id WHERE r.namespace_id = $5 AND r.name > $6 AND (",
+            readable!(),
+            ") ORDER BY r.name LIMIT $7"
+        ),
+        &[all, user, robot, token, namespace_id.into(), after.into(), limit.into()],
+    )?;
+    let shown = |mut row: Row| {
+        Ok(ShownRow {
+            name: row.text(0)?,
+            visibility: row.text(1)?,
+            description: row.opt_text(2)?,
+            pulls: row.int(3)?,
+            stars: row.int(4)?,
+            pushed_at: row.opt_int(5)?,
+        })
+    };
+    rows.into_iter().map(shown).collect()
+}
+
 /// Lists the namespaces behind `after` that the viewer owns, holds a role in, or may read a repository of without one.
 pub fn namespaces(tx: &mut Tx<'_>, viewer: Viewer, after: &str, limit: i64) -> Result<Vec<NamespaceRow>, Error> {
     let [all, user, robot, _] = viewer.parameters();
     let rows = tx.query(
         concat!(
             "SELECT n.id, n.name, n.owner_kind, n.owner_id, n.visibility, n.display_name, \
-             n.require_second_factor FROM namespaces n \
+             n.require_second_factor, n.description, n.official, n.verified FROM namespaces n \
              WHERE n.name > $4 AND n.owner_kind <> 'retired' AND ($1 OR (n.owner_kind = 'user' AND n.owner_id = $2) OR ",
             holds_a_role!(),
             " OR ",

@@ -118,3 +118,13 @@ pub fn of_repository(tx: &mut Tx<'_>, repository: &str, limit: i64) -> Result<Ve
         })
         .collect()
 }
+
+/// Who pushed to a repository at this moment.
+pub fn pusher(tx: &mut Tx<'_>, repository: &str, at: i64) -> Result<Option<String>, Error> {
+    let row = tx.first(
+        "SELECT actor FROM events WHERE repository = $1 AND at = $2 \
+         AND kind IN ('manifest.push', 'tag.create', 'tag.move') ORDER BY id DESC LIMIT 1",
+        &[repository.into(), at.into()],
+    )?;
+    row.map(|mut row| row.text(0)).transpose()
+}

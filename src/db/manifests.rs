@@ -99,6 +99,18 @@ pub fn head_by_digest(
     row.map(manifest_head).transpose()
 }
 
+/// Lists the manifests that an index names and the repository holds, of at most `size` bytes each, in the order of their
+/// digests; at most `limit`.
+pub fn children(tx: &mut Tx<'_>, manifest_id: i64, size: i64, limit: i64) -> Result<Vec<ManifestRow>, Error> {
+    let rows = tx.query(
+        "SELECT m.digest, m.media_type, m.content, m.id, m.repository_id FROM manifest_edges e \
+         JOIN manifests m ON m.repository_id = e.repository_id AND m.digest = e.digest \
+         WHERE e.manifest_id = $1 AND e.kind = 'child' AND m.size <= $2 ORDER BY e.position LIMIT $3",
+        &[manifest_id.into(), size.into(), limit.into()],
+    )?;
+    rows.into_iter().map(manifest_row).collect()
+}
+
 /// Finds a manifest's row and keeps it from being deleted until the transaction ends.
 pub fn hold(tx: &mut Tx<'_>, repository_id: i64, digest: &Digest) -> Result<Option<i64>, Error> {
     let row = tx.first(

@@ -18,11 +18,14 @@ pub mod blobs;
 pub mod certificates;
 pub mod epoch;
 pub mod events;
+pub mod explore;
+pub mod former_names;
 pub mod garbage;
 pub mod images;
 pub mod inventory;
 pub mod invitations;
 pub mod keys;
+pub mod keywords;
 pub mod links;
 pub mod manifests;
 pub mod namespaces;
@@ -30,13 +33,16 @@ pub mod outbox;
 pub mod personal;
 pub mod pulls;
 pub mod referrers;
+pub mod removal;
 pub mod repositories;
 pub mod robots;
 pub mod roles;
+pub mod search;
 pub mod second_factors;
 pub mod sessions;
 pub mod settings;
 pub mod sign_ups;
+pub mod stars;
 pub mod statistics;
 pub mod tags;
 pub mod teams;
@@ -83,6 +89,7 @@ pub struct Db {
 trait Statements {
     fn execute(&mut self, sql: &'static str, params: &[Val]) -> Result<u64, Error>;
     fn query(&mut self, sql: &'static str, params: &[Val]) -> Result<Vec<Row>, Error>;
+    fn is_postgres(&self) -> bool;
 }
 
 /// A connection within one of the doors.
@@ -106,6 +113,11 @@ impl<'a> Tx<'a> {
     /// Runs a statement; returns its rows.
     pub fn query(&mut self, sql: &'static str, params: &[Val]) -> Result<Vec<Row>, Error> {
         self.connection.query(sql, params)
+    }
+
+    /// Of what cannot be said to both engines in one way (full text alone), what this one understands.
+    fn choose<T>(&self, sqlite: T, postgres: T) -> T {
+        if self.connection.is_postgres() { postgres } else { sqlite }
     }
 
     /// Runs a statement; returns its first row.

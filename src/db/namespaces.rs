@@ -19,6 +19,12 @@ pub struct NamespaceRow {
     pub display_name: Option<String>,
     /// Whether users need a second factor for what they hold there.
     pub require_second_factor: bool,
+    /// What it is, in a line.
+    pub description: Option<String>,
+    /// Whether administrators have marked it as official.
+    pub official: bool,
+    /// Whether administrators have marked it as verified.
+    pub verified: bool,
 }
 
 pub(super) fn namespace(mut row: Row) -> Result<NamespaceRow, Error> {
@@ -30,13 +36,17 @@ pub(super) fn namespace(mut row: Row) -> Result<NamespaceRow, Error> {
         visibility: row.text(4)?,
         display_name: row.opt_text(5)?,
         require_second_factor: row.bool(6)?,
+        description: row.opt_text(7)?,
+        official: row.bool(8)?,
+        verified: row.bool(9)?,
     })
 }
 
 /// Finds a namespace.
 pub fn find(tx: &mut Tx<'_>, name: &str) -> Result<Option<NamespaceRow>, Error> {
     let row = tx.first(
-        "SELECT id, name, owner_kind, owner_id, visibility, display_name, require_second_factor FROM namespaces \
+        "SELECT id, name, owner_kind, owner_id, visibility, display_name, require_second_factor, description, official, \
+         verified FROM namespaces \
          WHERE name = $1",
         &[name.into()],
     )?;
@@ -75,6 +85,19 @@ pub fn set_display_name(tx: &mut Tx<'_>, id: i64, display_name: Option<&str>) ->
     Ok(())
 }
 
+/// Sets what a namespace is, in a line.
+pub fn set_description(tx: &mut Tx<'_>, id: i64, description: Option<&str>) -> Result<(), Error> {
+    tx.execute("UPDATE namespaces SET description = $2 WHERE id = $1", &[id.into(), description.into()])?;
+    Ok(())
+}
+
+/// Sets the marks that administrators give.
+pub fn set_marks(tx: &mut Tx<'_>, id: i64, official: bool, verified: bool) -> Result<(), Error> {
+    let params = [id.into(), official.into(), verified.into()];
+    tx.execute("UPDATE namespaces SET official = $2, verified = $3 WHERE id = $1", &params)?;
+    Ok(())
+}
+
 /// Has users need a second factor for what they hold in a namespace, or no longer.
 pub fn set_require_second_factor(tx: &mut Tx<'_>, id: i64, on: bool) -> Result<(), Error> {
     tx.execute("UPDATE namespaces SET require_second_factor = $2 WHERE id = $1", &[id.into(), on.into()])?;
@@ -103,7 +126,8 @@ pub fn set_visibility(tx: &mut Tx<'_>, id: i64, visibility: &str) -> Result<(), 
 /// Lists namespaces behind `after`, in ASCII order; with `kind`, only those of that kind of owner.
 pub fn list(tx: &mut Tx<'_>, kind: Option<&str>, after: &str, limit: i64) -> Result<Vec<NamespaceRow>, Error> {
     let rows = tx.query(
-        "SELECT id, name, owner_kind, owner_id, visibility, display_name, require_second_factor FROM namespaces \
+        "SELECT id, name, owner_kind, owner_id, visibility, display_name, require_second_factor, description, official, \
+         verified FROM namespaces \
          WHERE name > $1 AND ($2 = '' OR owner_kind = $2) ORDER BY name LIMIT $3",
         &[after.into(), kind.unwrap_or_default().into(), limit.into()],
     )?;

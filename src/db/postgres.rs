@@ -185,6 +185,10 @@ impl Drop for Open<'_> {
 }
 
 impl Statements for Session {
+    fn is_postgres(&self) -> bool {
+        true
+    }
+
     fn execute(&mut self, sql: &'static str, params: &[Val]) -> Result<u64, Error> {
         let changed = self.handle.block_on(async {
             let statement = self.client.prepare_cached(sql).await?;

@@ -30,13 +30,31 @@ pub fn add(tx: &mut Tx<'_>, manifest_id: i64, count: Count, at: i64) -> Result<(
     Ok(())
 }
 
-/// Adds to the counters of a repository and a day (days since 1970).
+/// Adds to the counters of a repository and a day (days since 1970), if it is still there.
 pub fn add_day(tx: &mut Tx<'_>, repository_id: i64, day: i64, count: Count) -> Result<(), Error> {
     tx.execute(
-        "INSERT INTO repository_pulls (repository_id, day, pulls, child_pulls) VALUES ($1, $2, $3, $4) \
+        "INSERT INTO repository_pulls (repository_id, day, pulls, child_pulls) \
+         SELECT id, CAST($2 AS BIGINT), CAST($3 AS BIGINT), CAST($4 AS BIGINT) FROM repositories WHERE id = $1 \
+         FOR KEY SHARE \
          ON CONFLICT (repository_id, day) DO UPDATE SET pulls = repository_pulls.pulls + excluded.pulls, \
          child_pulls = repository_pulls.child_pulls + excluded.child_pulls",
         &[repository_id.into(), day.into(), count.pulls.into(), count.child_pulls.into()],
+    )?;
+    Ok(())
+}
+
+/// Adds to how often was pulled from a repository altogether.
+pub fn add_total(tx: &mut Tx<'_>, repository_id: i64, pulls: i64) -> Result<(), Error> {
+    let sql = "UPDATE repositories SET pulls = pulls + $2 WHERE id = $1";
+    tx.execute(sql, &[repository_id.into(), pulls.into()])?;
+    Ok(())
+}
+
+/// Sets when a manifest was pushed to a repository last; what came later stays.
+pub fn set_pushed(tx: &mut Tx<'_>, repository_id: i64, at: i64) -> Result<(), Error> {
+    tx.execute(
+        "UPDATE repositories SET pushed_at = $2 WHERE id = $1 AND (pushed_at IS NULL OR pushed_at < $2)",
+        &[repository_id.into(), at.into()],
     )?;
     Ok(())
 }

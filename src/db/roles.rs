@@ -211,3 +211,59 @@ pub fn of_robot(tx: &mut Tx<'_>, robot_id: i64) -> Result<Vec<i64>, Error> {
     let sql = "SELECT o.permissions FROM role_bindings b JOIN roles o ON o.id = b.role_id WHERE b.robot_id = $1";
     tx.query(sql, &[robot_id.into()])?.into_iter().map(|mut row| row.int(0)).collect()
 }
+
+/// A role on exactly one repository.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ExactRow {
+    /// The row's key.
+    pub id: i64,
+    /// What it allows, as a sum of bits.
+    pub permissions: i64,
+    /// Whether every namespace knows its holder and its role: a user, and a role that every instance has.
+    pub anywhere: bool,
+}
+
+/// Lists the roles that are about exactly this repository.
+pub fn exactly_on(tx: &mut Tx<'_>, namespace_id: i64, repository: &str) -> Result<Vec<ExactRow>, Error> {
+    let rows = tx.query(
+        "SELECT b.id, o.permissions, b.user_id IS NOT NULL AND o.namespace_id IS NULL FROM role_bindings b \
+         JOIN roles o ON o.id = b.role_id WHERE b.namespace_id = $1 AND b.exact AND b.pattern = $2 ORDER BY b.id",
+        &[namespace_id.into(), repository.into()],
+    )?;
+    let exact = |mut row: Row| Ok(ExactRow { id: row.int(0)?, permissions: row.int(1)?, anywhere: row.bool(2)? });
+    rows.into_iter().map(exact).collect()
+}
+
+/// Has a role be about another repository.
+pub fn move_to(tx: &mut Tx<'_>, id: i64, namespace_id: i64, repository: &str) -> Result<(), Error> {
+    tx.execute(
+        "UPDATE role_bindings SET namespace_id = $2, pattern = $3 WHERE id = $1",
+        &[id.into(), namespace_id.into(), repository.into()],
+    )?;
+    Ok(())
+}
+
+/// Ends a role, whoever holds it.
+pub fn end(tx: &mut Tx<'_>, id: i64) -> Result<(), Error> {
+    tx.execute("DELETE FROM role_bindings WHERE id = $1", &[id.into()])?;
+    Ok(())
+}
+
+/// Lists who holds which role on a repository, on it alone or on more, behind the key `after`.
+pub fn bindings_on(
+    tx: &mut Tx<'_>,
+    namespace_id: i64,
+    repository: &str,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<BindingRow>, Error> {
+    let rows = tx.query(
+        "SELECT o.name, o.permissions, b.pattern, b.exact, u.name, t.name, r.name, b.id FROM role_bindings b \
+         JOIN roles o ON o.id = b.role_id LEFT JOIN users u ON u.id = b.user_id LEFT JOIN teams t ON t.id = b.team_id \
+         LEFT JOIN robots r ON r.id = b.robot_id WHERE b.namespace_id = $1 AND b.id > $3 \
+         AND CASE WHEN b.exact THEN b.pattern = $2 \
+         ELSE substr(CAST($2 AS TEXT), 1, length(b.pattern)) = b.pattern END ORDER BY b.id LIMIT $4",
+        &[namespace_id.into(), repository.into(), after.into(), limit.into()],
+    )?;
+    rows.into_iter().map(binding).collect()
+}

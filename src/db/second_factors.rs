@@ -72,3 +72,30 @@ pub fn use_code(tx: &mut Tx<'_>, user_id: i64, hash: &[u8; 32]) -> Result<bool, 
 pub fn codes_left(tx: &mut Tx<'_>, user_id: i64) -> Result<i64, Error> {
     tx.one("SELECT COUNT(*) FROM recovery_codes WHERE user_id = $1", &[user_id.into()])?.int(0)
 }
+
+/// A second factor that is on, and whose it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnedRow {
+    /// The user's key.
+    pub user_id: i64,
+    /// The user's public id.
+    pub public_id: String,
+    /// The user's name.
+    pub name: String,
+    /// The secret, sealed.
+    pub sealed: Vec<u8>,
+}
+
+/// Lists the second factors that are on, behind the user's key `after`.
+pub fn list(tx: &mut Tx<'_>, after: i64, limit: i64) -> Result<Vec<OwnedRow>, Error> {
+    let rows = tx.query(
+        "SELECT f.user_id, u.public_id, u.name, f.sealed FROM second_factors f JOIN users u ON u.id = f.user_id \
+         WHERE f.user_id > $1 AND f.confirmed_at IS NOT NULL ORDER BY f.user_id LIMIT $2",
+        &[after.into(), limit.into()],
+    )?;
+    rows.into_iter()
+        .map(|mut row| {
+            Ok(OwnedRow { user_id: row.int(0)?, public_id: row.text(1)?, name: row.text(2)?, sealed: row.bytes(3)? })
+        })
+        .collect()
+}

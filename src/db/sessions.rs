@@ -169,18 +169,28 @@ pub fn delete_of(tx: &mut Tx<'_>, user_id: i64, but: i64) -> Result<u64, Error> 
     tx.execute("DELETE FROM sessions WHERE user_id = $1 AND id <> $2", &[user_id.into(), but.into()])
 }
 
-/// Ends the sessions of a user but for the latest `keep`.
-pub fn prune(tx: &mut Tx<'_>, user_id: i64, keep: i64) -> Result<(), Error> {
+/// Ends the sessions of a user that are pending, or full, but for the `keep` that were proved last.
+pub fn prune(tx: &mut Tx<'_>, user_id: i64, pending: bool, keep: i64) -> Result<(), Error> {
     tx.execute(
-        "DELETE FROM sessions WHERE user_id = $1 AND id NOT IN \
-         (SELECT s.id FROM sessions s WHERE s.user_id = $1 ORDER BY s.id DESC LIMIT $2)",
-        &[user_id.into(), keep.into()],
+        "DELETE FROM sessions WHERE user_id = $1 AND state = $2 AND id NOT IN \
+         (SELECT s.id FROM sessions s WHERE s.user_id = $1 AND s.state = $2 ORDER BY s.proved_at DESC, s.id DESC \
+         LIMIT $3)",
+        &[user_id.into(), state(pending).into(), keep.into()],
     )?;
     Ok(())
 }
 
-/// Removes the sessions that ended by `now`, or were not used since `unused_since`; tells how many.
-pub fn expire(tx: &mut Tx<'_>, unused_since: i64, now: i64) -> Result<u64, Error> {
-    let unused = tx.execute("DELETE FROM sessions WHERE last_seen_at <= $1", &[unused_since.into()])?;
-    Ok(unused + tx.execute("DELETE FROM sessions WHERE expires_at <= $1", &[now.into()])?)
+/// Removes sessions that ended by `now`, or were not used since `unused_since`, at most `limit` of each; tells how many.
+pub fn expire(tx: &mut Tx<'_>, unused_since: i64, now: i64, limit: i64) -> Result<u64, Error> {
+    let unused = tx.execute(
+        "DELETE FROM sessions WHERE id IN \
+         (SELECT s.id FROM sessions s WHERE s.last_seen_at <= $1 ORDER BY s.last_seen_at LIMIT $2)",
+        &[unused_since.into(), limit.into()],
+    )?;
+    let over = tx.execute(
+        "DELETE FROM sessions WHERE id IN \
+         (SELECT s.id FROM sessions s WHERE s.expires_at <= $1 ORDER BY s.expires_at LIMIT $2)",
+        &[now.into(), limit.into()],
+    )?;
+    Ok(unused + over)
 }

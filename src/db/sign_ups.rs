@@ -66,6 +66,12 @@ pub fn password_hash(tx: &mut Tx<'_>, secret_hash: [u8; 32], now: i64) -> Result
     tx.first(sql, &[secret_hash.to_vec().into(), now.into()])?.map(|mut row| row.text(0)).transpose()
 }
 
+/// The name that a link's sign-up asks for.
+pub fn name(tx: &mut Tx<'_>, secret_hash: [u8; 32], now: i64) -> Result<Option<String>, Error> {
+    let sql = "SELECT name FROM sign_ups WHERE secret_hash = $1 AND expires_at > $2";
+    tx.first(sql, &[secret_hash.to_vec().into(), now.into()])?.map(|mut row| row.text(0)).transpose()
+}
+
 /// Takes the sign-up of a link, which is used up by it.
 pub fn take(tx: &mut Tx<'_>, secret_hash: [u8; 32], now: i64) -> Result<Option<SignUpRow>, Error> {
     let row = tx.first(

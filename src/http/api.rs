@@ -15,6 +15,7 @@ mod repositories;
 mod robots;
 mod roles;
 mod route;
+mod search;
 mod second_factor;
 mod sessions;
 mod sign_up;
@@ -46,13 +47,11 @@ use route::{Found, Needs, Route};
 
 /// What stands before every path.
 pub(super) const BASE: &str = "/api/v1";
-/// Longest body that is read.
-const MAX_BODY: usize = 64 * 1024;
 /// Within this time it has to be there.
 const BODY_TIME: Duration = Duration::from_secs(10);
 
 /// Every route, one slice a noun.
-const ROUTES: [&[Route]; 13] = [
+const ROUTES: [&[Route]; 14] = [
     identity::ROUTES,
     sessions::ROUTES,
     users::ROUTES,
@@ -65,11 +64,17 @@ const ROUTES: [&[Route]; 13] = [
     roles::ROUTES,
     robots::ROUTES,
     repositories::ROUTES,
+    search::ROUTES,
     activity::ROUTES,
 ];
 
 fn routes() -> impl Iterator<Item = &'static Route> {
     ROUTES.into_iter().flatten()
+}
+
+/// The OpenAPI document of all routes.
+pub(super) fn document() -> &'static str {
+    &openapi::DOCUMENT
 }
 
 /// Answers a request below `/api`.
@@ -140,7 +145,7 @@ async fn admit(
     }
     route::check_query(route, &found.query)?;
     let target = route.target(found)?;
-    let body = tokio::time::timeout(BODY_TIME, Limited::new(body, MAX_BODY).collect()).await;
+    let body = tokio::time::timeout(BODY_TIME, Limited::new(body, route.body_limit).collect()).await;
     let body = body.ok().and_then(Result::ok).ok_or(Refused::Body)?.to_bytes();
     exchange.ctx.now = clock::now();
     exchange.ctx.once = once(parts)?;

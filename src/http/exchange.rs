@@ -10,6 +10,7 @@ use http::{HeaderMap, header};
 use super::server::{ConnInfo, proxy};
 use crate::app::App;
 use crate::auth::Permissions;
+use crate::auth::secret::masked;
 use crate::clock;
 use crate::registry::{Ctx, Identity};
 
@@ -74,7 +75,7 @@ fn origin(app: &App, parts: &Parts, connection: Option<&ConnInfo>) -> (&'static 
     (origin.scheme.as_str(), origin.host.map_or_else(|| "HOST".to_owned(), |host| host.to_string()))
 }
 
-/// The path and query of a request, as the access log shows them.
+/// The path and query of a request, as the access log shows them: without the secrets of links in mails.
 pub fn target(parts: &Parts) -> Cow<'_, str> {
-    parts.uri.path_and_query().map_or(Cow::Borrowed(""), |target| Cow::Borrowed(target.as_str()))
+    parts.uri.path_and_query().map_or(Cow::Borrowed(""), |target| masked(target.as_str()))
 }

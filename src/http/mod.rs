@@ -11,5 +11,6 @@ pub mod router;
 mod sendfile;
 pub mod server;
 mod token;
+mod v1;
 pub mod v2;
 mod web;

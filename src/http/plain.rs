@@ -11,8 +11,9 @@ use hyper::body::Incoming;
 
 use super::body::Body;
 use crate::app::App;
+use crate::app::acme::Questions;
 use crate::clock;
-use crate::registry::certificates;
+use crate::registry::certificates::{self, Proof};
 
 /// What the path of a question begins with; the token follows.
 const QUESTION: &str = "/.well-known/acme-challenge/";
@@ -23,11 +24,12 @@ const MAX_TOKEN: usize = 256;
 pub fn service(
     app: Arc<App>,
 ) -> impl Fn(Request<Incoming>) -> Pin<Box<dyn Future<Output = Response<Body>> + Send>> + Clone + Send + Sync {
+    let questions = Arc::new(Questions::new(Proof::Http));
     move |request| {
-        let app = Arc::clone(&app);
+        let (app, questions) = (Arc::clone(&app), Arc::clone(&questions));
         Box::pin(async move {
             match request.uri().path().strip_prefix(QUESTION) {
-                Some(token) => answer(&app, request.method(), token).await,
+                Some(token) => answer(&app, &questions, request.method(), token).await,
                 None => onward(&app, &request),
             }
         })
@@ -35,7 +37,7 @@ pub fn service(
 }
 
 /// Answers an authority that asks for a token.
-async fn answer(app: &App, method: &Method, token: &str) -> Response<Body> {
+async fn answer(app: &App, questions: &Questions, method: &Method, token: &str) -> Response<Body> {
     if !matches!(*method, Method::GET | Method::HEAD) {
         let mut response = empty(StatusCode::METHOD_NOT_ALLOWED);
         response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
@@ -45,23 +47,23 @@ async fn answer(app: &App, method: &Method, token: &str) -> Response<Body> {
     if token.len() > MAX_TOKEN || !token.bytes().all(known) {
         return empty(StatusCode::NOT_FOUND);
     }
-    match certificates::answer_over_http(&app.registry, clock::now(), token).await {
+    let now = clock::now();
+    match questions.answer(now, certificates::answer_over_http(&app.registry, now, token)).await {
         Ok(Some(answer)) => {
             let mut response = Response::new(answer.into());
             response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
             response
         }
         Ok(None) => empty(StatusCode::NOT_FOUND),
-        Err(error) => {
-            tracing::warn!(%error, "an authority's question cannot be answered");
-            empty(StatusCode::SERVICE_UNAVAILABLE)
-        }
+        Err(_) => empty(StatusCode::SERVICE_UNAVAILABLE),
     }
 }
 
 /// Sends a client on to the same place over https; by 308, so that it keeps its method.
 fn onward(app: &App, request: &Request<Incoming>) -> Response<Body> {
-    let asked = request.headers().get(HOST).and_then(|host| Authority::try_from(host.as_bytes()).ok());
+    // A request line with the whole URL counts for more than `Host` (RFC 9112, section 3.2.2).
+    let host = || request.headers().get(HOST).and_then(|host| Authority::try_from(host.as_bytes()).ok());
+    let asked = request.uri().authority().cloned().or_else(host);
     let base = app.config.public_base_at(asked.as_ref().map_or("", Authority::host)).unwrap_or_default();
     let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
     let target = if target.starts_with('/') { target } else { "/" };

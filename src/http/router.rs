@@ -12,7 +12,7 @@ use hyper::body::Incoming;
 
 use super::body::{Body, Sent};
 use super::exchange::{self, Exchange};
-use super::{api, health, token, v2, web};
+use super::{api, health, token, v1, v2, web};
 use crate::app::App;
 use crate::telemetry::access::Access;
 use crate::telemetry::metrics::action;
@@ -50,6 +50,7 @@ async fn route(exchange: Exchange, request: Request<Incoming>) -> (usize, Respon
     match request.uri().path() {
         "/v2" => v2::handle(exchange, request).await,
         path if path.starts_with("/v2/") => v2::handle(exchange, request).await,
+        "/v1/_ping" | "/v1/search" => (const { action("api") }, Box::pin(v1::handle(exchange, request)).await),
         "/token" => (const { action("token") }, Box::pin(token::handle(exchange, request)).await),
         "/api" => (const { action("api") }, Box::pin(api::handle(exchange, request)).await),
         path if path.starts_with("/api/") => (const { action("api") }, Box::pin(api::handle(exchange, request)).await),

@@ -3,20 +3,35 @@
 //! Each page is declared once, in the list of its file, with the path that leads to it. A handler finds out whether the
 //! reader may see it, asks the rules, and fills a template; it holds no rule of its own.
 
+mod account;
 mod activity;
 mod admin;
 mod answer;
 mod assets;
+mod avatar;
+mod commands;
+mod entries;
+mod explore;
 mod failure;
 mod figures;
 mod form;
+mod former;
 mod frame;
+mod getting_started;
 mod home;
 mod image;
+mod markdown;
+mod namespace;
 mod preferences;
+mod recovery;
+mod reference;
+mod repository;
+mod repository_settings;
 mod route;
+mod search;
 mod sentence;
 mod sign_in;
+mod sign_up;
 mod view;
 mod visit;
 mod words;
@@ -39,7 +54,7 @@ use form::Form;
 use route::Route;
 use visit::Visit;
 
-/// Longest form of somebody who is signed in: a README is the longest field.
+/// Longest form of somebody who is signed in, or of anybody where there are no accounts: a README is the longest field.
 const MAX_FORM: usize = 1024 * 1024;
 /// Longest form of somebody who is not.
 const MAX_ANONYMOUS_FORM: usize = 16 * 1024;
@@ -47,8 +62,39 @@ const MAX_ANONYMOUS_FORM: usize = 16 * 1024;
 const FORM_TIME: Duration = Duration::from_secs(30);
 
 /// Every page, one slice a file.
-const ROUTES: &[&[Route]] =
-    &[home::ROUTES, image::ROUTES, preferences::ROUTES, sign_in::ROUTES, activity::ROUTES, admin::ROUTES];
+const ROUTES: &[&[Route]] = &[
+    home::ROUTES,
+    image::ROUTES,
+    preferences::ROUTES,
+    sign_in::ROUTES,
+    sign_up::ROUTES,
+    recovery::ROUTES,
+    activity::ROUTES,
+    admin::ROUTES,
+    account::PROFILE,
+    account::PASSWORD,
+    account::SECOND_FACTOR,
+    account::SESSIONS,
+    account::TOKENS,
+    account::DATA,
+    namespace::ROUTES,
+    namespace::members::ROUTES,
+    namespace::teams::ROUTES,
+    namespace::robots::ROUTES,
+    namespace::roles::ROUTES,
+    namespace::settings::ROUTES,
+    repository_settings::ROUTES,
+    repository::overview::ROUTES,
+    repository::edit::ROUTES,
+    repository::tags::ROUTES,
+    repository::delete::ROUTES,
+    repository::tag::ROUTES,
+    repository::compare::ROUTES,
+    explore::ROUTES,
+    search::ROUTES,
+    getting_started::ROUTES,
+    reference::ROUTES,
+];
 
 /// Whether the client is one that looks at pages: it takes HTML, or sends a form, or fetches what belongs to a page.
 pub(super) fn is_wanted<B>(request: &Request<B>) -> bool {
@@ -84,7 +130,8 @@ async fn prepare(visit: &mut Visit, parts: &Parts, body: Incoming) -> Result<&'s
     let (route, found) = route::find(ROUTES.iter().copied().flatten(), &parts.method, parts.uri.path())?;
     visit.found = found;
     if route.changes {
-        let limit = if visit.session.secret.is_some() { MAX_FORM } else { MAX_ANONYMOUS_FORM };
+        let known = visit.session.secret.is_some() || visit.registry().access.open;
+        let limit = if known { MAX_FORM } else { MAX_ANONYMOUS_FORM };
         let body = tokio::time::timeout(FORM_TIME, Limited::new(body, limit).collect()).await;
         let body = body.ok().and_then(Result::ok).ok_or(Failure::Form)?.to_bytes();
         visit.form = Form::parse(parts, &body)?;
@@ -100,7 +147,14 @@ async fn prepare(visit: &mut Visit, parts: &Parts, body: Incoming) -> Result<&'s
 /// A change runs on a task of its own: a reader who goes away does not leave it half done.
 async fn perform(route: &'static Route, visit: Visit, request_id: &Arc<str>) -> Result<Answer, Failure> {
     if !route.changes {
-        return (route.handler)(visit).await;
+        let trail = former::Trail::of(&visit);
+        return match (route.handler)(visit).await {
+            Err(failure) if former::found_nothing(&failure) => match trail {
+                Some(trail) => Box::pin(trail.follow()).await?.ok_or(failure),
+                None => Err(failure),
+            },
+            outcome => outcome,
+        };
     }
     tokio::spawn((route.handler)(visit)).await.unwrap_or_else(|error| {
         tracing::error!(%request_id, %error, "a form panicked");

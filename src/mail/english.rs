@@ -1,6 +1,6 @@
 //! The mails in English.
 
-use super::Letter;
+use super::{FactorNews, Letter};
 
 /// The subject and the text.
 pub(super) fn write(letter: &Letter, host: &str) -> (String, String) {
@@ -54,10 +54,54 @@ pub(super) fn write(letter: &Letter, host: &str) -> (String, String) {
                  you, tell the operator of the registry."
             ),
         ),
+        Letter::SecondFactor { name, news } => second_factor(name, *news, host),
         Letter::Test => (
             format!("A test mail of {host}"),
             format!("Mails of the registry {host} arrive at this address. There is nothing to do."),
         ),
     };
     (subject, format!("{text}\n\n-- \n{host}\n"))
+}
+
+fn second_factor(name: &str, news: FactorNews, host: &str) -> (String, String) {
+    let (subject, text) = match news {
+        FactorNews::On => (
+            format!("Your account on {host} has a second factor"),
+            format!(
+                "A second factor was turned on for the account {name} on {host}. Signing in takes a code of the app beside \
+                 the password from now on; other sign-ins have ended, and tokens go on."
+            ),
+        ),
+        FactorNews::Off => (
+            format!("The second factor of your account on {host} was turned off"),
+            format!(
+                "The second factor of the account {name} on {host} was turned off. The password alone signs in again."
+            ),
+        ),
+        FactorNews::Reset => (
+            format!("The second factor of your account on {host} was taken off"),
+            format!(
+                "An administrator of {host} took the second factor off from the account {name}. The password alone signs in \
+                 again, and every sign-in of a browser has ended."
+            ),
+        ),
+        FactorNews::RecoveryCode => (
+            format!("A recovery code of your account on {host} was used"),
+            format!(
+                "Somebody, probably you, signed in to the account {name} on {host} with a recovery code. It does not open \
+                 the account again."
+            ),
+        ),
+        FactorNews::WrongCodes => (
+            format!("Wrong codes for your account on {host}"),
+            format!(
+                "Ten codes of the second factor of the account {name} on {host} were wrong. Whoever gave them knows the \
+                 password.\n\nIf it was not you, choose another password now. The account has not been opened by them."
+            ),
+        ),
+    };
+    if news == FactorNews::WrongCodes {
+        return (subject, text);
+    }
+    (subject, format!("{text}\n\nIf it was not you, tell the operator of the registry."))
 }

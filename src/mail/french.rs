@@ -1,6 +1,6 @@
 //! The mails in French.
 
-use super::Letter;
+use super::{FactorNews, Letter};
 
 /// The subject and the text.
 pub(super) fn write(letter: &Letter, host: &str) -> (String, String) {
@@ -58,10 +58,57 @@ pub(super) fn write(letter: &Letter, host: &str) -> (String, String) {
                  n’était pas vous, prévenez l’opérateur du registre."
             ),
         ),
+        Letter::SecondFactor { name, news } => second_factor(name, *news, host),
         Letter::Test => (
             format!("Message d’essai de {host}"),
             format!("Les messages du registre {host} arrivent à cette adresse. Il n’y a rien à faire."),
         ),
     };
     (subject, format!("{text}\n\n-- \n{host}\n"))
+}
+
+fn second_factor(name: &str, news: FactorNews, host: &str) -> (String, String) {
+    let (subject, text) = match news {
+        FactorNews::On => (
+            format!("Votre compte sur {host} a un second facteur"),
+            format!(
+                "Un second facteur a été activé pour le compte {name} sur {host}. Pour se connecter, il faut désormais un \
+                 code de l’application en plus du mot de passe ; les autres connexions ont pris fin, les jetons restent \
+                 valables."
+            ),
+        ),
+        FactorNews::Off => (
+            format!("Le second facteur de votre compte sur {host} a été désactivé"),
+            format!(
+                "Le second facteur du compte {name} sur {host} a été désactivé. Le mot de passe suffit de nouveau pour se \
+                 connecter."
+            ),
+        ),
+        FactorNews::Reset => (
+            format!("Le second facteur de votre compte sur {host} a été retiré"),
+            format!(
+                "Un administrateur de {host} a retiré le second facteur du compte {name}. Le mot de passe suffit de nouveau \
+                 pour se connecter, et toutes les connexions de navigateurs ont pris fin."
+            ),
+        ),
+        FactorNews::RecoveryCode => (
+            format!("Un code de secours de votre compte sur {host} a été utilisé"),
+            format!(
+                "Quelqu’un, sans doute vous, s’est connecté au compte {name} sur {host} avec un code de secours. Ce code ne \
+                 peut plus servir."
+            ),
+        ),
+        FactorNews::WrongCodes => (
+            format!("Des codes erronés pour votre compte sur {host}"),
+            format!(
+                "Dix codes du second facteur du compte {name} sur {host} étaient erronés. Qui les a donnés connaît le mot de \
+                 passe.\n\nSi ce n’était pas vous, choisissez tout de suite un autre mot de passe. Ils n’ont pas ouvert le \
+                 compte."
+            ),
+        ),
+    };
+    if news == FactorNews::WrongCodes {
+        return (subject, text);
+    }
+    (subject, format!("{text}\n\nSi ce n’était pas vous, prévenez l’opérateur du registre."))
 }

@@ -51,8 +51,31 @@ pub enum Letter {
         /// The name of the account.
         name: String,
     },
+    /// What opens the account beside the password was changed, used, or guessed at.
+    SecondFactor {
+        /// The name of the account.
+        name: String,
+        /// What happened.
+        news: FactorNews,
+    },
     /// Nothing: it shows that mails arrive.
     Test,
+}
+
+/// What happened to a second factor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FactorNews {
+    /// It was turned on.
+    On,
+    /// Its owner turned it off.
+    Off,
+    /// An administrator, or the operator, took it off.
+    Reset,
+    /// A recovery code opened the account.
+    RecoveryCode,
+    /// Many codes were wrong, of somebody who knows the password.
+    WrongCodes,
 }
 
 /// The language of a mail.
@@ -107,5 +130,30 @@ impl Envelope {
             Language::En => english::write(&self.letter, &self.host),
             Language::Fr => french::write(&self.letter, &self.host),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::{Envelope, FactorNews, Language, Letter};
+
+    #[test]
+    fn what_happens_to_a_second_factor_is_told_in_both_languages() {
+        use FactorNews::{Off, On, RecoveryCode, Reset, WrongCodes};
+        let (mut subjects, mut texts) = (HashSet::new(), HashSet::new());
+        for language in [Language::En, Language::Fr] {
+            for news in [On, Off, Reset, RecoveryCode, WrongCodes] {
+                let letter = Letter::SecondFactor { name: "alice".to_owned(), news };
+                let (to, host) = ("alice@example.org".to_owned(), "registry.example.org".to_owned());
+                let (subject, text) = Envelope { to, language, host, letter }.write();
+                assert!(subject.contains("registry.example.org"), "{subject}");
+                assert!(text.contains("alice") && !text.contains("  "), "{text}");
+                subjects.insert(subject);
+                texts.insert(text);
+            }
+        }
+        assert_eq!((subjects.len(), texts.len()), (10, 10));
     }
 }

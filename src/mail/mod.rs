@@ -6,5 +6,5 @@ mod letter;
 mod message;
 mod transport;
 
-pub use letter::{Envelope, Language, Letter};
+pub use letter::{Envelope, FactorNews, Language, Letter};
 pub use transport::{Failure, Mailer};

@@ -5,6 +5,7 @@
 //! request, on every node.
 
 pub mod explain;
+pub mod former;
 mod issue;
 mod keys;
 pub mod manage;
@@ -23,7 +24,7 @@ use quick_cache::sync::Cache;
 use tokio::sync::Semaphore;
 
 pub use issue::{Issued, issue, refresh};
-pub use keys::{load_keys, replace_keys};
+pub use keys::{Replaced, load_keys, replace_keys};
 pub use sign_in::{authenticate, authenticate_secret, check_password};
 pub use standing::Who;
 
@@ -71,6 +72,8 @@ pub struct Access {
     requests: Mutex<Throttle>,
     /// Counts wrong codes of second factors.
     codes: Mutex<Throttle>,
+    /// Counts wrong recovery codes, apart: who waits for what others guess still signs in with one.
+    recovery_codes: Mutex<Throttle>,
     /// Whether every user has to have a second factor.
     requires_factor: bool,
     /// How long a session holds that nobody uses.
@@ -106,6 +109,7 @@ impl Access {
             throttle: Mutex::default(),
             requests: Mutex::default(),
             codes: Mutex::new(Throttle::for_codes()),
+            recovery_codes: Mutex::new(Throttle::for_recovery_codes()),
             hashing: Semaphore::new(HASHES_AT_ONCE),
             anonymous: Arc::new(Proof::anonymous()),
         }
@@ -234,6 +238,7 @@ pub async fn admit(
         reach: standing.reach,
         token: standing.token,
         epoch: standing.epoch,
+        requires_factor: registry.access.requires_factor,
     }));
     if registry.access.lacks_factor(&standing.identity) {
         let who = standing.identity.name();
@@ -257,12 +262,16 @@ fn refuse_read_only(registry: &Registry, needed: Permissions) -> Result<(), Deni
 pub(super) fn admit_again(tx: &mut Tx<'_>, ctx: &Ctx, name: &RepositoryName, needed: Permissions) -> Result<(), Error> {
     let Some(held) = &ctx.credential else { return Ok(()) };
     let epoch = epoch::current(tx)?;
+    let denial = |why| Denial { repository: Some(name.clone()), needed, ..Denial::of(why) };
     if epoch == held.epoch {
-        return Ok(());
+        return if sessions::is_there(tx, &held.proof)? { Ok(()) } else { Err(denial(Why::Over).into()) };
     }
     match standing::load(tx, &held.proof, name, epoch, ctx.now)? {
+        Some((standing, _)) if held.requires_factor && standing::lacks_factor(&standing.identity) => {
+            Err(Denial { name: standing.identity.name(), ..denial(Why::FactorMissing) }.into())
+        }
         Some((standing, _)) => decide(&standing, &held.proof, name, needed),
-        None => Err(Denial { repository: Some(name.clone()), needed, ..Denial::of(Why::Over) }.into()),
+        None => Err(denial(Why::Over).into()),
     }
 }
 
@@ -305,7 +314,9 @@ pub async fn admit_anybody(registry: &Registry, ctx: &mut Ctx, proof: &Arc<Proof
         return Err(Denial { name: who.identity.name(), ..denial(Why::BeyondCredential) }.into());
     }
     ctx.identity = who.identity;
-    ctx.credential = Some(Arc::new(Held { proof: Arc::clone(proof), reach: who.reach, token: who.token, epoch: 0 }));
+    let requires_factor = registry.access.requires_factor;
+    let (reach, token) = (who.reach, who.token);
+    ctx.credential = Some(Arc::new(Held { proof: Arc::clone(proof), reach, token, epoch: 0, requires_factor }));
     Ok(())
 }
 

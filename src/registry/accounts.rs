@@ -7,6 +7,7 @@ pub mod export;
 pub mod invitations;
 pub mod namespaces;
 pub mod recovery;
+pub mod repositories;
 pub mod robots;
 pub mod roles;
 pub mod second_factor;
@@ -99,6 +100,12 @@ pub enum AccountError {
          device is right"
     )]
     Code,
+    /// The master key that sealed the second factor is no more.
+    #[error(
+        "your second factor cannot be looked at any more, for the registry has another master key since; sign in with a \
+         recovery code, or ask the operator to take it off: havre admin reset-second-factor"
+    )]
+    FactorLost,
     /// Nobody gives what they do not have themselves.
     #[error("you cannot give what you may not do yourself here: {0}")]
     Beyond(String),
@@ -194,7 +201,7 @@ fn changed_in(
 }
 
 /// Whether a text describes something in a line: at most 256 characters, none that moves others about.
-fn description_is_plain(text: Option<&str>) -> Result<(), AccountError> {
+pub(super) fn description_is_plain(text: Option<&str>) -> Result<(), AccountError> {
     match text {
         Some(text) if text.chars().count() > 256 || text.chars().any(is_confusing) => Err(AccountError::Word {
             kind: "description",

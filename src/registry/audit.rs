@@ -15,6 +15,7 @@ use std::sync::{Mutex, PoisonError};
 
 pub use chain::{Head, chain, head};
 pub use gather::{Pull, flush};
+pub(in crate::registry) use query::actor_name;
 pub use query::{Entry, Filter, of_namespace, query};
 pub use retention::{erase, expire};
 pub use verify::{Broken, Fault, Verified, verify};

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use super::{Ctx, Error, Event, Registry};
 use crate::auth::seal::MasterKey;
-use crate::db::certificates::{self, CertificateRow};
+use crate::config;
+use crate::db::certificates::{self, CertificateRow, OrderRow};
 use crate::db::{self, Tx};
 
 /// How long a node may take for one order before another one takes it over.
@@ -18,6 +19,13 @@ const CHALLENGE_LIFETIME: Duration = Duration::from_mins(15);
 const FIRST_WAIT: Duration = Duration::from_secs(30);
 /// The longest wait between two tries.
 const LONGEST_WAIT: Duration = Duration::from_hours(6);
+/// How long after a success nobody asks again, at most: a clock that is wrong, or an authority whose certificates are as
+/// good as over, must not have us ask without pause.
+const LONGEST_REST: Duration = Duration::from_hours(1);
+/// What part of a certificate's lifetime that is, at most.
+const RESTS_IN_LIFETIME: i64 = 10;
+/// What is told of an order that nobody ended.
+const CUT_OFF: &str = "the server ended in the middle of the order, more than once; its log may tell why";
 
 /// How a domain is shown to be ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +60,15 @@ pub struct Certificate {
     pub not_after: i64,
 }
 
+/// A certificate that is kept.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// The certificate.
+    pub certificate: Certificate,
+    /// When it was kept, which tells it from the one before.
+    pub issued_at: i64,
+}
+
 /// What there is of a certificate, for who looks after the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Status {
@@ -63,13 +80,19 @@ pub struct Status {
     pub next_at: Option<i64>,
     /// Why it failed last.
     pub error: Option<String>,
+    /// Whether somebody asked for it to be renewed, due or not.
+    pub asked: bool,
 }
 
 /// An order that this node may carry out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Claim {
     /// How often it failed before.
     pub failures: u32,
+    /// When the certificate was kept that is to be replaced.
+    replaces: Option<i64>,
+    /// From when on the order could be tried, as the row had it.
+    next_at: i64,
 }
 
 /// When a certificate is renewed: a third of its lifetime before it ends.
@@ -97,11 +120,32 @@ fn account_purpose(directory: &str) -> String {
 }
 
 /// Finds the certificate that an authority gave for a domain.
-pub async fn find(registry: &Registry, directory: &str, domain: &str) -> Result<Option<Certificate>, Error> {
+pub async fn find(registry: &Registry, directory: &str, domain: &str) -> Result<Option<Kept>, Error> {
     let (by, of) = (directory.to_owned(), domain.to_owned());
     let Some(row) = registry.db.read(move |tx| certificates::find(tx, &by, &of)).await? else { return Ok(None) };
-    let key = open_text(registry.access.master()?, &key_purpose(directory, domain), &row.sealed_key)?;
-    Ok(Some(Certificate { chain: row.chain, key, not_before: row.not_before, not_after: row.not_after }))
+    let issued_at = row.issued_at;
+    Ok(Some(Kept { certificate: opened(registry.access.master()?, directory, domain, row)?, issued_at }))
+}
+
+/// Finds the newest certificate of a domain that another authority gave and that still holds. One of an authority for
+/// trying out is none: nobody trusts it.
+pub async fn of_another(
+    registry: &Registry,
+    now: i64,
+    directory: &str,
+    domain: &str,
+) -> Result<Option<Certificate>, Error> {
+    let (by, of) = (directory.to_owned(), domain.to_owned());
+    let others = registry.db.scan(move |tx| certificates::of_others(tx, &by, &of, now)).await?;
+    let master = registry.access.master()?;
+    let mut trusted = others.into_iter().filter(|(_, by)| !config::is_for_trials(by));
+    // One that another master key sealed is of no use, and no reason to stop.
+    Ok(trusted.find_map(|(row, by)| opened(master, &by, domain, row).ok()))
+}
+
+fn opened(master: &MasterKey, directory: &str, domain: &str, row: CertificateRow) -> Result<Certificate, Error> {
+    let key = open_text(master, &key_purpose(directory, domain), &row.sealed_key)?;
+    Ok(Certificate { chain: row.chain, key, not_before: row.not_before, not_after: row.not_after })
 }
 
 /// Tells how a certificate is doing.
@@ -111,14 +155,18 @@ pub async fn status(registry: &Registry, directory: &str, domain: &str) -> Resul
         Ok::<_, db::Error>((certificates::find(tx, &by, &of)?, certificates::order(tx, &by, &of)?))
     };
     let (kept, order) = registry.db.read(look).await?;
-    let next_at = order.as_ref().map(|order| order.next_at).filter(|at| *at > 0);
-    let failures = order.as_ref().map_or(0, |order| u32::try_from(order.failures).unwrap_or(u32::MAX));
+    let order = order.unwrap_or_default();
     Ok(Status {
         not_after: kept.map(|kept| kept.not_after),
-        failures,
-        next_at,
-        error: order.and_then(|order| order.error),
+        failures: counted(order.failures),
+        next_at: (order.failures > 0 || order.next_at < 0).then(|| order.next_at.saturating_abs()),
+        error: order.error,
+        asked: order.next_at < 0,
     })
+}
+
+fn counted(failures: i64) -> u32 {
+    u32::try_from(failures).unwrap_or(u32::MAX)
 }
 
 fn open_text(master: &MasterKey, purpose: &str, sealed: &[u8]) -> Result<String, Error> {
@@ -126,38 +174,123 @@ fn open_text(master: &MasterKey, purpose: &str, sealed: &[u8]) -> Result<String,
     String::from_utf8(opened).map_err(|_| Error::MasterKey)
 }
 
-/// Takes the order of a certificate that is due, unless another node has it or it is too early to try again.
-pub async fn claim(registry: &Registry, now: i64, directory: &str, domain: &str) -> Result<Option<Claim>, Error> {
-    let (by, of) = (directory.to_owned(), domain.to_owned());
-    let (node, until) = (registry.node.clone(), now.saturating_add(micros(LEASE)));
+/// Takes the order of a certificate that is due, or that somebody asked for, unless another node has it or it is too early
+/// to try again. A certificate that was kept at `unusable` counts as none.
+///
+/// An order that was taken and never ended was cut off by a crash, maybe by what the order itself does. It is gone on with
+/// once; from the second time on it waits like any other failure.
+pub async fn claim(
+    registry: &Registry,
+    now: i64,
+    directory: &str,
+    domain: &str,
+    unusable: Option<i64>,
+) -> Result<Option<Claim>, Error> {
+    // Read first: a write waits for the disk, and most looks find nothing to do.
+    let (by, of, node) = (directory.to_owned(), domain.to_owned(), Arc::clone(&registry.node));
+    let look = move |tx: &mut Tx<'_>| {
+        let order = certificates::order(tx, &by, &of)?.unwrap_or_default();
+        Ok::<_, db::Error>(due(tx, &order, (&by, &of), &node, now, unusable)?.is_some())
+    };
+    if !registry.db.read(look).await? {
+        return Ok(None);
+    }
+    let (by, of, node) = (directory.to_owned(), domain.to_owned(), Arc::clone(&registry.node));
     let take = move |tx: &mut Tx<'_>| {
-        let Some(failures) = certificates::claim(tx, (&by, &of), &node, until, now)? else { return Ok(None) };
-        // Looked at under the lease: another node may have renewed it since we saw that it is due.
-        let kept = certificates::find(tx, &by, &of)?;
-        if kept.is_some_and(|kept| now < renew_at(kept.not_before, kept.not_after)) {
-            certificates::release(tx, &by, &of)?;
+        // Looked at again under the lock: another node may have renewed it since we saw that it is due.
+        let order = certificates::lock_order(tx, &by, &of)?;
+        let Some(mut claim) = due(tx, &order, (&by, &of), &node, now, unusable)? else { return Ok(None) };
+        let until = now.saturating_add(micros(LEASE));
+        if order.holder.is_some() && claim.failures > 0 {
+            certificates::take(tx, (&by, &of), &node, until, order.failures)?;
+            let next_at = claim.again_at(now, wait_after(claim.failures));
+            certificates::postpone(tx, (&by, &of), &node, (claim.next_at, next_at), CUT_OFF)?;
             return Ok(None);
         }
-        Ok::<_, db::Error>(Some(Claim { failures: u32::try_from(failures).unwrap_or(u32::MAX) }))
+        if order.holder.is_some() {
+            claim.failures = 1;
+        }
+        certificates::take(tx, (&by, &of), &node, until, claim.failures.into())?;
+        Ok::<_, db::Error>(Some(claim))
     };
     Ok(registry.db.write(take).await?)
 }
 
+/// What `node` may order now, if anything.
+fn due(
+    tx: &mut Tx<'_>,
+    order: &OrderRow,
+    (directory, domain): (&str, &str),
+    node: &str,
+    now: i64,
+    unusable: Option<i64>,
+) -> Result<Option<Claim>, db::Error> {
+    let elsewhere = order.holder.as_deref().is_some_and(|holder| holder != node) && now < order.lease_until;
+    if elsewhere || now < order.next_at.saturating_abs() {
+        return Ok(None);
+    }
+    let kept = certificates::find(tx, directory, domain)?;
+    let good = kept.as_ref().filter(|kept| Some(kept.issued_at) != unusable);
+    let fresh = good.is_some_and(|good| now < renew_at(good.not_before, good.not_after));
+    let asked = order.next_at < 0;
+    let claim = Claim {
+        failures: counted(order.failures),
+        replaces: kept.as_ref().map(|kept| kept.issued_at),
+        next_at: order.next_at,
+    };
+    Ok((asked || !fresh).then_some(claim))
+}
+
+impl Claim {
+    /// When the order may be tried again after a failure, as the row has it: what was asked for stays asked for.
+    fn again_at(self, now: i64, wait: Duration) -> i64 {
+        let at = now.saturating_add(micros(wait));
+        if self.next_at < 0 { at.saturating_neg() } else { at }
+    }
+}
+
+/// Has a certificate obtained as soon as possible: before it is due, and without waiting until it may be tried again.
+/// Tells whether any server ever asked for it: where none did, none would.
+pub async fn renew(registry: &Registry, ctx: &Ctx, directory: &str, domain: &str) -> Result<bool, Error> {
+    let (by, of, ctx) = (directory.to_owned(), domain.to_owned(), ctx.clone());
+    let renew = move |tx: &mut Tx<'_>| {
+        if !certificates::force(tx, &by, &of, ctx.now)? {
+            return Ok(false);
+        }
+        let detail = serde_json::json!({ "domain": of, "directory": by }).to_string();
+        ctx.record(tx, &Event { kind: "certificate.renew", detail: Some(detail), ..Event::default() })?;
+        Ok::<_, db::Error>(true)
+    };
+    Ok(registry.db.write(renew).await?)
+}
+
 /// Keeps a certificate that an authority gave, for all nodes.
+///
+/// It may come late, when the node that obtained it could not keep it at once. What another one kept meanwhile is only
+/// replaced by a certificate that holds longer.
 pub async fn keep(
     registry: &Registry,
     ctx: &Ctx,
     directory: &str,
     domain: &str,
+    claim: Claim,
     new: Certificate,
 ) -> Result<(), Error> {
     let sealed_key = registry.access.master()?.seal(&key_purpose(directory, domain), new.key.as_bytes());
-    let row = CertificateRow { chain: new.chain, sealed_key, not_before: new.not_before, not_after: new.not_after };
-    let (by, of, ctx) = (directory.to_owned(), domain.to_owned(), ctx.clone());
+    let (chain, not_before, not_after) = (new.chain, new.not_before, new.not_after);
+    let row = CertificateRow { chain, sealed_key, not_before, not_after, issued_at: ctx.now };
+    let rest = (not_after.saturating_sub(not_before) / RESTS_IN_LIFETIME).clamp(0, micros(LONGEST_REST));
+    let (by, of, node) = (directory.to_owned(), domain.to_owned(), Arc::clone(&registry.node));
+    let ctx = ctx.clone();
     let keep = move |tx: &mut Tx<'_>| {
-        certificates::put(tx, &by, &of, &row, ctx.now)?;
-        certificates::release(tx, &by, &of)?;
-        certificates::delete_challenges(tx, &of, ctx.now)?;
+        certificates::lock_order(tx, &by, &of)?;
+        let kept = certificates::find(tx, &by, &of)?;
+        if kept.is_none_or(|kept| Some(kept.issued_at) == claim.replaces || kept.not_after <= row.not_after) {
+            certificates::put(tx, &by, &of, &row)?;
+        }
+        if certificates::release(tx, (&by, &of), &node, ctx.now.saturating_add(rest))? {
+            certificates::delete_challenges(tx, &of, ctx.now)?;
+        }
         let detail = serde_json::json!({ "domain": of, "directory": by, "not_after": row.not_after }).to_string();
         let event = Event { kind: "certificate.issue", detail: Some(detail), ..Event::default() };
         ctx.record(tx, &event)?;
@@ -166,25 +299,30 @@ pub async fn keep(
     Ok(registry.db.write(keep).await?)
 }
 
-/// Notes that an order failed. Nobody tries again before `wait` is over; the certificate that is kept stays.
+/// Notes that an order failed, if this node still has it. Nobody tries again before `wait` is over; the certificate that is
+/// kept stays.
 pub async fn postpone(
     registry: &Registry,
     now: i64,
     directory: &str,
     domain: &str,
+    claim: Claim,
     wait: Duration,
     why: &str,
 ) -> Result<(), Error> {
     let (by, of, why) = (directory.to_owned(), domain.to_owned(), why.to_owned());
-    let (node, next_at) = (registry.node.clone(), now.saturating_add(micros(wait)));
+    let (node, next_at) = (Arc::clone(&registry.node), claim.again_at(now, wait));
     let postpone = move |tx: &mut Tx<'_>| {
-        certificates::postpone(tx, (&by, &of), &node, next_at, &why)?;
-        certificates::delete_challenges(tx, &of, now)
+        if certificates::postpone(tx, (&by, &of), &node, (claim.next_at, next_at), &why)? {
+            certificates::delete_challenges(tx, &of, now)?;
+        }
+        Ok::<_, db::Error>(())
     };
     Ok(registry.db.write(postpone).await?)
 }
 
-/// Notes what an authority is about to ask for, so that whichever node it reaches has the answer.
+/// Notes what an authority is about to ask for, so that whichever node it reaches has the answer. What it was to ask before
+/// is over.
 pub async fn expect(
     registry: &Registry,
     now: i64,

@@ -86,6 +86,8 @@ pub struct Held {
     pub token: i64,
     /// The epoch of access at which that was found out; 0 where no repository was decided about.
     pub epoch: i64,
+    /// Whether every user has to have a second factor.
+    pub requires_factor: bool,
 }
 
 /// The circumstances of one call. Cheap to clone.

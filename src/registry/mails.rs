@@ -3,10 +3,13 @@
 //! A mail is sent at least once: who sends it takes its row for a while, and removes the row afterwards. If the process
 //! ends in between, the mail is sent again.
 
+use std::sync::Arc;
+
 use crate::auth::seal::random;
 use crate::auth::{Secret, SecretKind};
+use crate::db::users::{self, UserRow};
 use crate::db::{self, Tx, invitations, links, outbox, sign_ups};
-use crate::mail::{Envelope, Language, Letter};
+use crate::mail::{Envelope, FactorNews, Language, Letter};
 use crate::registry::access::Access;
 use crate::registry::{Ctx, Error, People, Registry};
 
@@ -22,7 +25,7 @@ const FIRST_WAIT: i64 = 15 * 1_000_000;
 /// A new link: its secret, and what it looks like.
 pub(super) fn link(people: &People, path: &str) -> (Secret, String) {
     let secret = Secret::new(SecretKind::Link, random());
-    let text = format!("{}/account/{path}?token={}", people.base, secret.reveal());
+    let text = format!("{}/-/account/{path}?token={}", people.base, secret.reveal());
     (secret, text)
 }
 
@@ -63,6 +66,42 @@ pub(super) fn seal_with(
 /// Has a mail sent once this transaction is committed.
 pub(super) fn queue(tx: &mut Tx<'_>, mail: Option<&Sealed>, now: i64) -> Result<(), db::Error> {
     mail.map_or(Ok(()), |mail| outbox::insert(tx, &mail.to, mail.bytes.clone(), now))
+}
+
+/// What tells users of changes to their account, in the transaction of the change.
+#[derive(Clone)]
+pub(super) struct Notes {
+    /// With what mails are sealed.
+    pub(super) access: Arc<Access>,
+    people: People,
+}
+
+impl Notes {
+    pub(super) fn of(registry: &Registry) -> Self {
+        Self { access: Arc::clone(&registry.access), people: registry.people.clone() }
+    }
+
+    /// Has a user told, who has an address, what happened to the second factor, where mails are sent. A command that has no
+    /// key tells nobody, and yet does what it was asked for.
+    pub(super) fn tell(&self, tx: &mut Tx<'_>, user: &UserRow, news: FactorNews, now: i64) -> Result<(), Error> {
+        let Some(email) = user.email.as_deref().filter(|_| self.people.mail && self.access.master().is_ok()) else {
+            return Ok(());
+        };
+        let (tag, _) = users::mail_facts(tx, user.id)?;
+        let language = Language::of(tag.as_deref().unwrap_or_default());
+        let letter = Letter::SecondFactor { name: user.name.clone(), news };
+        let mail = seal_with(&self.access, &self.people, email, language, letter)?;
+        Ok(queue(tx, mail.as_ref(), now)?)
+    }
+}
+
+/// Tells a user that many codes were wrong. That it cannot be told does not change the answer.
+pub(super) async fn warn_of_wrong_codes(registry: &Registry, ctx: &Ctx, user: &UserRow) {
+    let (notes, user, now) = (Notes::of(registry), user.clone(), ctx.now);
+    let tell = move |tx: &mut Tx<'_>| notes.tell(tx, &user, FactorNews::WrongCodes, now);
+    if let Err(error) = registry.db.write(tell).await {
+        tracing::warn!(%error, "cannot tell a user of wrong codes");
+    }
 }
 
 /// A mail that was taken to be sent.

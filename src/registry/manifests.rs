@@ -9,7 +9,7 @@ use super::audit::Pull;
 use super::{Ctx, Error, Event, Registry, tags};
 use crate::auth::Permissions;
 use crate::config::MissingReferences;
-use crate::db::manifests::{self, ManifestHead, ManifestRow, NewManifest, Target};
+use crate::db::manifests::{self, Keys, ManifestHead, ManifestRow, NewManifest, Target};
 use crate::db::{self, Tx, blobs, repositories};
 
 /// How many missing references or parents a refusal names.
@@ -104,7 +104,8 @@ pub async fn push(registry: &Registry, ctx: &Ctx, push: Push) -> Result<Pushed, 
     let manifest = Manifest::parse(&push.content, push.content_type.as_deref())?;
     let subject = manifest.subject.as_ref().map(|subject| subject.digest);
     let task = Insert::new(ctx.clone(), push, digest, manifest, registry.settings.missing_references);
-    registry.db.write(move |tx| task.run(tx)).await?;
+    let keys = registry.db.write(move |tx| task.run(tx)).await?;
+    registry.audit.pushed(keys.repository, keys.manifest, ctx.now);
     Ok(Pushed { digest, subject })
 }
 
@@ -152,7 +153,7 @@ impl Insert {
         Self { ctx, repository: push.repository, digest, content: push.content, manifest, annotations, tags, missing }
     }
 
-    fn run(&self, tx: &mut Tx<'_>) -> Result<(), Error> {
+    fn run(&self, tx: &mut Tx<'_>) -> Result<Keys, Error> {
         admit_again(tx, &self.ctx, &self.repository, Permissions::WRITE)?;
         let (repository_id, made) = repositories::ensure(tx, &self.repository, self.ctx.now)?;
         if made {
@@ -167,7 +168,7 @@ impl Insert {
         for tag in &self.tags {
             tags::move_to(tx, &self.ctx, &target, tag)?;
         }
-        Ok(())
+        Ok(Keys { manifest: manifest_id, repository: repository_id })
     }
 
     fn insert(&self, tx: &mut Tx<'_>, repository_id: i64) -> Result<i64, Error> {

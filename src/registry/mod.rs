@@ -9,15 +9,20 @@ pub mod certificates;
 pub mod check;
 mod context;
 mod error;
+pub mod explore;
 pub mod images;
 pub mod instance;
 pub mod mails;
 pub mod manifests;
 pub mod referrers;
+pub mod repositories;
+pub mod search;
 mod state;
+pub mod summaries;
 pub mod sweep;
 pub mod tags;
 pub mod uploads;
+pub mod versions;
 
 #[cfg(test)]
 mod tests;

@@ -3,7 +3,8 @@
 use oci::{Digest, RepositoryName};
 
 use super::{Ctx, Error, Registry};
-use crate::db::referrers::{self, ReferrerLength, ReferrerRow};
+pub use crate::db::referrers::ReferrerRow;
+use crate::db::referrers::{self, ReferrerLength};
 use crate::db::{self, repositories};
 
 /// At most this many descriptors on a page.
@@ -22,7 +23,7 @@ pub struct Page {
     pub next: Option<Digest>,
 }
 
-/// Lists the referrers of `subject` behind `last`; a repository or subject that is not there has none.
+/// Lists the referrers of `subject` behind `last`; a subject that is not there has none.
 pub async fn list(
     registry: &Registry,
     _ctx: &Ctx,
@@ -36,7 +37,7 @@ pub async fn list(
     let after = last.map(Digest::to_key).unwrap_or_default();
     let find = move |tx: &mut db::Tx<'_>| {
         let nothing = Page { referrers: Vec::new(), next: None };
-        let Some(id) = repositories::find(tx, &name)? else { return Ok(nothing) };
+        let id = repositories::find(tx, &name)?.ok_or_else(|| Error::NameUnknown(name.clone()))?;
         // Cut first, read then: a hundred referrers may carry a hundred megabytes of annotations.
         let measured = referrers::measure(tx, id, &subject, after.clone(), &artifact_type, PAGE as i64 + 1)?;
         let (fits, more) = cut(&measured);

@@ -62,7 +62,10 @@ pub async fn sweep(registry: &Registry, ctx: &Ctx) -> Result<Swept, Error> {
         swept.bytes += bytes;
         pace.did(done);
     }
-    sessions::expire(registry, ctx.now).await?;
+    let mut pace = Pace::default();
+    while pace.goes_on().await {
+        pace.did(sessions::expire(registry, ctx.now, STEP).await?);
+    }
     audit::erase(registry, ctx.now).await?;
     let mut pace = Pace::default();
     while pace.goes_on().await {

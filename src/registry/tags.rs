@@ -1,5 +1,9 @@
 //! Tags: their list, and how they move.
 
+pub mod change;
+pub mod image;
+pub mod page;
+
 use oci::{Digest, RepositoryName, Tag};
 
 use super::catalog::Page;

@@ -1,9 +1,14 @@
 //! The management API: what opens it, what each route takes, and that nobody gives what he does not have.
 
+use http::Method;
 use serde_json::{Value, json};
 
+use havre::clock;
+use havre::registry::Ctx;
+use havre::registry::accounts::users;
+
 use crate::support::mails::{PASSWORD, mails_of, next_link, with_mail};
-use crate::support::{Answer, Client, TestApp, on_each_engine, on_each_engine_with_accounts};
+use crate::support::{Answer, Browser, Client, TestApp, on_each_engine, on_each_engine_with_accounts, sign_in};
 
 /// A client with a personal token that reaches everything its owner does.
 async fn as_token_of(app: &TestApp, name: &str) -> Client {
@@ -329,11 +334,27 @@ async fn somebody_signs_up_forgets_the_password_and_changes_the_address() {
         app.as_pair("carol", PASSWORD).get("/v2/").await.expect(401);
         let carol = as_token_of(app, "carol").await;
         mails_of(app).await;
-        put(&carol, "/users/carol/email", json!({ "email": "new@example.org" })).await.expect(204);
+        // Who has the mails has the account: a token does not move them elsewhere, nor a browser that was left open.
+        let new = json!({ "email": "new@example.org" });
+        assert_eq!(code(&put(&carol, "/users/carol/email", new.clone()).await.expect(403)), "prove_again");
+        let session = sign_in(app, &json!({ "name": "carol", "password": other })).await.expect(201);
+        let mut browser = Browser::of(app, "carol", &session);
+        app.write("UPDATE sessions SET proved_at = proved_at - 601000000").await;
+        let stale = browser.send(Method::PUT, "/users/carol/email", new.clone()).await.expect(403);
+        assert_eq!(code(&stale), "prove_again");
+        assert!(mails_of(app).await.is_empty());
+        browser.prove(json!({ "password": other })).await;
+        browser.send(Method::PUT, "/users/carol/email", new.clone()).await.expect(204);
         let token = next_link(app).await;
         post(app, "/email/confirm", json!({ "token": token })).await.expect(200);
         assert_eq!(get(&carol, "/users/carol").await.expect(200).string("email"), "new@example.org");
         put(&carol, "/users/admin/email", json!({ "email": "x@example.org" })).await.expect(404);
+        // An administrator's token does it for others, though not for who administers too.
+        let admin = as_token_of(app, "admin").await;
+        put(&admin, "/users/carol/email", json!({ "email": "other@example.org" })).await.expect(204);
+        users::set_admin(&app.app.registry, &Ctx::system(clock::now()), "carol", true).await.unwrap();
+        assert_eq!(code(&put(&admin, "/users/carol/email", new.clone()).await.expect(403)), "prove_again");
+        assert_eq!(code(&put(&admin, "/users/admin/email", new).await.expect(403)), "prove_again");
     })
     .await;
 }

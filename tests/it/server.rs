@@ -3,4 +3,5 @@
 mod certificates;
 mod domains;
 mod operations;
+mod orders;
 mod transport;

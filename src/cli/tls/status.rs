@@ -13,8 +13,7 @@ const DAY: i64 = 86_400 * 1_000_000;
 
 pub(super) fn run(common: Common, out: &mut (dyn Write + Send)) -> anyhow::Result<()> {
     let operator = Operator::open(common)?;
-    let (domains, directory) = (operator.config().acme.names(), operator.config().acme.directory_url());
-    ensure!(!domains.is_empty(), "no domain is configured: name those of the server with --domain or acme.domains");
+    let (domains, directory) = domains(&operator)?;
     for domain in domains {
         let status = operator.run(certificates::status(&operator.registry, &directory, &domain))?;
         let days = status.not_after.map(|at| at.saturating_sub(operator.ctx.now).div_euclid(DAY));
@@ -26,10 +25,19 @@ pub(super) fn run(common: Common, out: &mut (dyn Write + Send)) -> anyhow::Resul
             "failures": status.failures,
             "next_try": status.next_at.map(time),
             "error": status.error,
+            "renewal_asked": status.asked,
         });
         operator.say(out, &value, &told(&domain, &status, days))?;
     }
     Ok(())
+}
+
+/// The domains of the server, and the directory of its authority.
+pub(super) fn domains(operator: &Operator) -> anyhow::Result<(Vec<String>, String)> {
+    let acme = &operator.config().acme;
+    let domains = acme.names();
+    ensure!(!domains.is_empty(), "no domain is configured: name those of the server with --domain or acme.domains");
+    Ok((domains, acme.directory_url()))
 }
 
 fn told(domain: &str, status: &Status, days: Option<i64>) -> String {
@@ -38,10 +46,16 @@ fn told(domain: &str, status: &Status, days: Option<i64>) -> String {
         (Some(at), _) => format!("ended {}", time(at)),
         (None, _) => "no certificate yet".to_owned(),
     };
+    let asked = if status.asked { "; another one was asked for with `havre tls renew`" } else { "" };
     match (&status.error, status.next_at) {
         (Some(why), Some(at)) => {
-            format!("{domain}: {holds}; failed {} times, tried again after {}: {why}", status.failures, time(at))
+            format!(
+                "{domain}: {holds}; failed {} times{asked}, tried again after {}: {why}\n  to try again at once: \
+                 havre tls renew --domain {domain}",
+                status.failures,
+                time(at)
+            )
         }
-        _ => format!("{domain}: {holds}"),
+        _ => format!("{domain}: {holds}{asked}"),
     }
 }

@@ -96,6 +96,10 @@ impl Connection {
 }
 
 impl Statements for Connection {
+    fn is_postgres(&self) -> bool {
+        false
+    }
+
     fn execute(&mut self, sql: &'static str, params: &[Val]) -> Result<u64, Error> {
         self.try_execute(sql, params).map_err(|error| self.failed(error))
     }

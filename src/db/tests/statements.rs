@@ -6,6 +6,7 @@ use crate::db::dialect::for_sqlite;
 /// Every statement in the files of queries, whether a test calls its function or not.
 fn statements() -> Vec<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/db");
+    let shared = definitions(&std::fs::read_to_string(folder.join("access.rs")).unwrap());
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -14,12 +15,18 @@ fn statements() -> Vec<String> {
                 .iter()
                 .any(|name| path.ends_with(name));
         if queries {
-            found.extend(
-                literals(&std::fs::read_to_string(path).unwrap()).into_iter().filter(|text| is_statement(text)),
-            );
+            let source = std::fs::read_to_string(&path).unwrap();
+            let shared = if path.ends_with("access.rs") { "" } else { &*shared };
+            found.extend(literals(&format!("{shared}{source}")).into_iter().filter(|text| is_statement(text)));
         }
     }
     found
+}
+
+/// The macros of a file, which others use in their statements too.
+fn definitions(source: &str) -> String {
+    let macros = source.split("macro_rules! ").skip(1).filter_map(|rest| rest.split_once("\n}\n"));
+    macros.map(|(definition, _)| format!("macro_rules! {definition}\n}}\n")).collect()
 }
 
 /// The string literals of a Rust file, their line continuations joined. Enough for files of queries.
@@ -112,6 +119,7 @@ async fn no_statement_of_a_request_scans_a_table() {
             "SELECT id, sealed FROM signing_keys",
             "SELECT directory, domain, sealed_key FROM acme_certificates",
             "SELECT directory, sealed FROM acme_accounts",
+            "SELECT chain, sealed_key, not_before, not_after, issued_at, directory FROM acme_certificates",
             "UPDATE uploads SET lease_holder = NULL",
         ];
         if whole.iter().any(|start| sql.starts_with(start)) && !sql.contains("WHERE id") {
@@ -130,7 +138,9 @@ async fn no_statement_of_a_request_scans_a_table() {
         let steps = plan.query_map(rusqlite::params_from_iter(nulls), |row| row.get::<_, String>(3)).unwrap();
         for step in steps {
             let step = step.unwrap();
-            assert!(!step.starts_with("SCAN ") || step == "SCAN CONSTANT ROW", "{sql}\n{step}");
+            // `few` are rows that a query with a limit of its own has found.
+            let fine = step == "SCAN CONSTANT ROW" || step == "SCAN few";
+            assert!(!step.starts_with("SCAN ") || fine, "{sql}\n{step}");
         }
     }
 }

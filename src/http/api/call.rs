@@ -9,9 +9,11 @@ use oci::RepositoryName;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::cookie;
 use super::page::{Cursor, Page};
 use super::problem::Refused;
 use super::route::Found;
+use crate::auth::Secret;
 use crate::auth::rate::Quota;
 use crate::http::body::Body;
 use crate::http::exchange::Exchange;
@@ -72,8 +74,17 @@ impl Call {
         if !media_type.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json") {
             return Err(Refused::MediaType);
         }
-        serde_json::from_slice(&self.body)
-            .map_err(|error| Refused::invalid(format!("the body cannot be read: {error}")))
+        let read = serde_json::from_slice(&self.body);
+        let read = read.map_err(|error| Refused::invalid(format!("the body cannot be read: {error}")))?;
+        if holds_nul(&self.body) {
+            return Err(Refused::invalid("no text in the body may hold the character U+0000; leave it out".to_owned()));
+        }
+        Ok(read)
+    }
+
+    /// The secret of the session that the caller's browser holds, whether or not it was looked at.
+    pub fn session_cookie(&self) -> Option<Secret> {
+        cookie::read(&self.headers, self.exchange.scheme)
     }
 
     /// Which page of a list is asked for.
@@ -94,6 +105,20 @@ impl Call {
         }
         reply
     }
+}
+
+/// Whether a JSON text, which could be read, has a NUL in one of its strings: it stands there as an escape only. No text
+/// column of PostgreSQL takes one.
+fn holds_nul(json: &[u8]) -> bool {
+    let mut rest = json;
+    while let Some(at) = rest.iter().position(|byte| *byte == b'\\') {
+        let escape = rest.get(at + 1..).unwrap_or_default();
+        if escape.starts_with(b"u0000") {
+            return true;
+        }
+        rest = escape.get(1..).unwrap_or_default();
+    }
+    false
 }
 
 /// Reads a field that is there, though it be null: what is left out stays, null takes away.
@@ -160,5 +185,20 @@ impl Reply {
             limits::mark(response.headers_mut(), quota);
         }
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::holds_nul;
+
+    #[test]
+    fn a_nul_is_seen_and_what_only_looks_like_one_is_not() {
+        for with in [r#"{"a":"\u0000"}"#, r#"{"a":"x\\\u0000"}"#, r#"{"\u0000":1}"#, r#"["\n\"\u0000"]"#] {
+            assert!(serde_json::from_str::<serde_json::Value>(with).is_ok() && holds_nul(with.as_bytes()), "{with}");
+        }
+        for without in [r#"{"a":"\\u0000"}"#, r#"{"a":"u0000\u0001"}"#, "{}", "\\"] {
+            assert!(!holds_nul(without.as_bytes()), "{without}");
+        }
     }
 }

@@ -81,9 +81,10 @@ struct Explained {
     allowing: Vec<GroundOut>,
     /// What allows other things there.
     other: Vec<GroundOut>,
-    /// What waits for a second factor, which the namespace asks for.
+    /// What waits for a second factor, which the namespace asks for; told to administrators, to oneself, and of who holds a
+    /// role there.
     waiting: Vec<GroundOut>,
-    /// Whether nothing is allowed until a second factor is set up, which everybody has to have.
+    /// Whether nothing is allowed until a second factor is set up, which everybody has to have; told as `waiting` is.
     shut_out: bool,
 }
 
@@ -134,7 +135,7 @@ async fn access(call: Call) -> Result<Reply, Refused> {
     if elsewhere.is_some_and(|namespace| namespace != repository.namespace()) && !call.ctx().may_administer() {
         return Err(Denial::of(Why::Hidden).into());
     }
-    let explanation = explain(call.registry(), call.query("who"), needed, &repository).await?;
+    let explanation = explain(call.registry(), call.ctx(), call.query("who"), needed, &repository).await?;
     let decision = match explanation.decision {
         Decision::Allow => "allow",
         Decision::SignIn => "sign-in",

@@ -55,6 +55,17 @@ pub(super) const ROUTES: &[Route] = &[
     .group("namespaces")
     .takes_body::<NamespaceChange>()
     .answers::<Namespace>(200),
+    Route::new(
+        Method::PUT,
+        "/namespaces/{namespace}/marks",
+        "Mark a namespace as official or verified, or no longer",
+        Needs::Instance,
+        Permissions::INSTANCE,
+        |call| Box::pin(mark(call)),
+    )
+    .group("namespaces")
+    .takes_body::<Marks>()
+    .answers::<Namespace>(200),
 ];
 
 /// A namespace: the first part of a repository's name.
@@ -70,6 +81,12 @@ struct Namespace {
     default_visibility: String,
     /// Whether users need a second factor for what they hold in it.
     require_second_factor: bool,
+    /// What it is, in a line.
+    description: Option<String>,
+    /// Whether administrators have marked it as official.
+    official: bool,
+    /// Whether administrators have marked it as verified.
+    verified: bool,
 }
 
 impl From<NamespaceRow> for Namespace {
@@ -80,6 +97,9 @@ impl From<NamespaceRow> for Namespace {
             display_name: row.display_name,
             default_visibility: row.visibility,
             require_second_factor: row.require_second_factor,
+            description: row.description,
+            official: row.official,
+            verified: row.verified,
         }
     }
 }
@@ -104,6 +124,20 @@ struct NamespaceChange {
     default_visibility: Option<String>,
     /// Whether users need a second factor for what they hold in it; of organisations.
     require_second_factor: Option<bool>,
+    /// What it is, in a line; null takes it away.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
+    description: Option<Option<String>>,
+}
+
+/// What administrators say of a namespace.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Marks {
+    /// Whether its images are the registry's own choice.
+    official: bool,
+    /// Whether it was checked whose it is.
+    verified: bool,
 }
 
 async fn list(call: Call) -> Result<Reply, Refused> {
@@ -142,9 +176,18 @@ async fn patch(call: Call) -> Result<Reply, Refused> {
     if let Some(display_name) = change.display_name {
         namespaces::set_display_name(call.registry(), call.ctx(), name, display_name).await?;
     }
+    if let Some(description) = change.description {
+        namespaces::set_description(call.registry(), call.ctx(), name, description).await?;
+    }
     if let Some(on) = change.require_second_factor {
         namespaces::require_second_factor(call.registry(), call.ctx(), name, on).await?;
     }
     let row = namespaces::find(call.registry(), name).await?;
     Ok(Reply::json(200, &Namespace::from(row)))
+}
+
+async fn mark(call: Call) -> Result<Reply, Refused> {
+    let (name, marks) = (call.argument("namespace"), call.body::<Marks>()?);
+    namespaces::set_marks(call.registry(), call.ctx(), name, marks.official, marks.verified).await?;
+    Ok(Reply::json(200, &Namespace::from(namespaces::find(call.registry(), name).await?)))
 }

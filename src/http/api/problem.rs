@@ -138,7 +138,7 @@ impl Refused {
             Self::Body => own(
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "body",
-                "the body is longer than 64 KiB, or broke off; send it again",
+                "the body is longer than 64 KiB (1 MiB where a README is changed), or broke off; send it again",
             ),
             Self::MediaType => own(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -290,7 +290,9 @@ fn account(error: &AccountError) -> (StatusCode, &'static str) {
         | AccountError::Word { .. }
         | AccountError::Pattern(_)
         | AccountError::Email(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid"),
-        AccountError::LastAdministrator(_) | AccountError::InUse(_) => (StatusCode::CONFLICT, "conflict"),
+        AccountError::LastAdministrator(_) | AccountError::InUse(_) | AccountError::FactorLost => {
+            (StatusCode::CONFLICT, "conflict")
+        }
         AccountError::NotOffered(_) => (StatusCode::FORBIDDEN, "not_offered"),
         AccountError::Link => (StatusCode::GONE, "link"),
         AccountError::Code => (StatusCode::UNPROCESSABLE_ENTITY, "code"),

@@ -14,6 +14,9 @@ use super::problem::Refused;
 use crate::auth::{Pattern, Permissions};
 use crate::registry::access::manage::Target;
 
+/// Longest body, where a route does not say.
+const MAX_BODY: usize = 64 * 1024;
+
 /// What a route does when the caller may.
 pub(super) type Handler = fn(Call) -> Pin<Box<dyn Future<Output = Result<Reply, Refused>> + Send>>;
 
@@ -79,6 +82,8 @@ pub(super) struct Route {
     pub query: &'static [Parameter],
     pub paged: bool,
     pub body: Option<SchemaOf>,
+    /// Longest body, in bytes.
+    pub body_limit: usize,
     pub status: u16,
     /// Whether it may be sent twice, and then answers 200 with what is there.
     pub repeatable: bool,
@@ -105,6 +110,7 @@ impl Route {
             query: &[],
             paged: false,
             body: None,
+            body_limit: MAX_BODY,
             status: 200,
             repeatable: false,
             answer: None,
@@ -131,6 +137,12 @@ impl Route {
 
     pub const fn takes_body<T: ToSchema>(mut self) -> Self {
         self.body = Some(schema_of::<T>);
+        self
+    }
+
+    /// Its body may be longer than others.
+    pub const fn body_up_to(mut self, bytes: usize) -> Self {
+        self.body_limit = bytes;
         self
     }
 

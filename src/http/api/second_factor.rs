@@ -132,8 +132,9 @@ async fn begin(call: Call) -> Result<Reply, Refused> {
 async fn confirm(call: Call) -> Result<Reply, Refused> {
     let given = call.body::<FirstCode>()?;
     let (registry, ctx) = (call.registry(), call.ctx());
-    let (row, _) = sessions::look(registry, ctx).await?;
     let confirmed = Box::pin(second_factor::confirm(registry, ctx, call.argument("user"), &given.code)).await?;
+    // Asked for now: it ended sooner while the factor was still to be set up.
+    let (row, _) = sessions::look(registry, ctx).await?;
     let csrf_token = confirmed.session.as_ref().map(csrf::token);
     let reply = Reply::json(200, &ConfirmedFactor { recovery_codes: confirmed.codes, csrf_token });
     let seconds = row.expires_at.saturating_sub(ctx.now).div_euclid(1_000_000);

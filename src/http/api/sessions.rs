@@ -167,6 +167,12 @@ async fn start(call: Call) -> Result<Reply, Refused> {
     let given = call.body::<SignIn>()?;
     let (name, code) = (given.name.as_str(), given.code.as_deref());
     let opened = Box::pin(sessions::start(call.registry(), call.ctx(), name, &given.password, code)).await?;
+    // The browser forgets the earlier one with this answer.
+    if let Some(earlier) = call.session_cookie()
+        && let Err(error) = sessions::end_replaced(call.registry(), call.ctx(), &earlier).await
+    {
+        tracing::warn!(%error, "cannot end a session in whose place another one began");
+    }
     Ok(answer(&call, 201, &opened))
 }
 

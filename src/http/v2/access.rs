@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use http::{HeaderMap, header};
 
+use super::former;
 use super::route::{Action, Repository};
 use crate::auth::{Permissions, Presented};
 use crate::http::exchange::Exchange;
@@ -52,8 +53,9 @@ pub(in crate::http) fn presented(headers: &HeaderMap) -> Result<Presented, Error
     Presented::parse(text).map_err(|_| malformed())
 }
 
-/// Decides about an action, and writes into the exchange who asks.
-pub(super) async fn admit(exchange: &mut Exchange, action: &Action, headers: &HeaderMap) -> Result<(), Error> {
+/// Decides about an action, and writes into the exchange who asks. A read by a name that a repository had before is about
+/// that repository afterwards.
+pub(super) async fn admit(exchange: &mut Exchange, action: &mut Action, headers: &HeaderMap) -> Result<(), Error> {
     let app = Arc::clone(&exchange.app);
     let registry = &app.registry;
     if registry.access.open {
@@ -69,7 +71,15 @@ pub(super) async fn admit(exchange: &mut Exchange, action: &Action, headers: &He
             }
         }
     };
-    let refused = decide.await;
+    let refused = match decide.await {
+        Err(Error::Denied(denial)) if matches!(denial.why, Why::Hidden | Why::SignIn) => {
+            match Box::pin(former::follow(exchange, action)).await? {
+                true => return Ok(()),
+                false => Err(Error::Denied(denial)),
+            }
+        }
+        decided => decided,
+    };
     match (refused, need(action)) {
         // Whatever was wrong with the credential, the challenge tells which token to fetch.
         (Err(Error::Denied(mut denial)), Need::In(repository, needed)) => {

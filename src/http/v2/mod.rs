@@ -6,6 +6,7 @@ mod blobs;
 mod body;
 mod denial;
 mod error;
+mod former;
 mod lists;
 mod manifests;
 mod referrers;
@@ -18,7 +19,7 @@ pub(super) use denial::message;
 use std::sync::Arc;
 
 use http::header::HeaderValue;
-use http::{Request, Response, StatusCode};
+use http::{HeaderMap, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use oci::{ErrorCode, RepositoryName};
 
@@ -27,6 +28,7 @@ use crate::auth::rate::Quota;
 use crate::http::body::Body;
 use crate::http::exchange::Exchange;
 use crate::http::limits::{self, TooMany};
+use crate::registry::Error;
 use crate::telemetry::metrics::action;
 use body::Upload;
 use error::Failure;
@@ -42,10 +44,10 @@ pub async fn handle(mut exchange: Exchange, request: Request<Incoming>) -> (usiz
             body.drain().await;
             (const { action("other") }, response)
         }
-        Ok(action) => {
+        Ok(mut action) => {
             let index = action.index();
             // Boxed, since what it takes lives only until the decision.
-            let admitted = Box::pin(access::admit(&mut exchange, &action, &parts.headers)).await;
+            let admitted = Box::pin(access::admit(&mut exchange, &mut action, &parts.headers)).await;
             let response = match admitted.map(|()| count(&exchange, &action)) {
                 Ok(Ok(quota)) => {
                     let mut response = dispatch(exchange, action, parts, body).await;
@@ -144,17 +146,16 @@ async fn perform(
         Action::Base => Ok(lists::base()),
         Action::Discover => Ok(lists::discover()),
         Action::Catalog(page) => lists::catalog(exchange, &page).await,
-        Action::Tags(repository, page) => lists::tags(exchange, &repository, &page).await,
-        Action::ManifestGet(repository, reference) => manifests::get(exchange, &repository, &reference, headers).await,
-        Action::ManifestHead(repository, reference) => {
-            manifests::head(exchange, &repository, &reference, headers).await
-        }
+        Action::Tags(..)
+        | Action::ManifestGet(..)
+        | Action::ManifestHead(..)
+        | Action::BlobGet(..)
+        | Action::BlobHead(..)
+        | Action::Referrers(..) => read(exchange, action, headers).await,
         Action::ManifestPut(repository, reference, tags) => {
             Box::pin(manifests::put(exchange, repository, reference, tags, headers, &mut body)).await
         }
         Action::ManifestDelete(repository, reference) => manifests::delete(exchange, &repository, &reference).await,
-        Action::BlobGet(repository, digest) => blobs::get(exchange, &repository, digest, headers).await,
-        Action::BlobHead(repository, digest) => blobs::head(exchange, &repository, digest, headers).await,
         Action::BlobDelete(repository, digest) => blobs::delete(exchange, &repository, digest).await,
         Action::UploadStart(repository, start) => {
             Box::pin(uploads::start(exchange, &repository, start, headers, &mut body)).await
@@ -167,7 +168,6 @@ async fn perform(
             Box::pin(uploads::put(exchange, &repository, id, digest, headers, &mut body)).await
         }
         Action::UploadCancel(repository, id) => uploads::cancel(exchange, &repository, id).await,
-        Action::Referrers(repository, subject, query) => referrers::list(exchange, &repository, subject, &query).await,
     };
     match result {
         Ok(response) => response,
@@ -184,8 +184,48 @@ async fn perform(
     }
 }
 
+/// Reads from a repository, also by a name that it had before.
+async fn read(exchange: &Exchange, mut action: Action, headers: &HeaderMap) -> Result<Response<Body>, Refused> {
+    match read_from(exchange, &action, headers).await {
+        Err(Refused::Rule(Error::NameUnknown(name))) => {
+            let mut again = former::again(exchange);
+            if Box::pin(former::follow(&mut again, &mut action)).await? {
+                return read_from(&again, &action, headers).await;
+            }
+            match action {
+                // A subject may come later than its referrers, and its repository too.
+                Action::Referrers(_, _, query) => Ok(referrers::none(&query)),
+                _ => Err(Error::NameUnknown(name).into()),
+            }
+        }
+        result => result,
+    }
+}
+
+async fn read_from(exchange: &Exchange, action: &Action, headers: &HeaderMap) -> Result<Response<Body>, Refused> {
+    match action {
+        Action::Tags(repository, page) => lists::tags(exchange, repository, page).await,
+        Action::ManifestGet(repository, reference) => manifests::get(exchange, repository, reference, headers).await,
+        Action::ManifestHead(repository, reference) => manifests::head(exchange, repository, reference, headers).await,
+        Action::BlobGet(repository, digest) => blobs::get(exchange, repository, *digest, headers).await,
+        Action::BlobHead(repository, digest) => blobs::head(exchange, repository, *digest, headers).await,
+        Action::Referrers(repository, subject, query) => referrers::list(exchange, repository, *subject, query).await,
+        Action::Base
+        | Action::Catalog(_)
+        | Action::Discover
+        | Action::ManifestPut(..)
+        | Action::ManifestDelete(..)
+        | Action::BlobDelete(..)
+        | Action::UploadStart(..)
+        | Action::UploadStatus(..)
+        | Action::UploadPatch(..)
+        | Action::UploadPut(..)
+        | Action::UploadCancel(..) => Err(route::Refusal::NotFound.into()),
+    }
+}
+
 /// Renders an error of the rules as the registry API does.
-pub(super) fn refuse(exchange: &Exchange, error: &crate::registry::Error) -> Response<Body> {
+pub(super) fn refuse(exchange: &Exchange, error: &Error) -> Response<Body> {
     Refused::Rule(error.clone()).render(exchange)
 }
 
@@ -193,15 +233,15 @@ pub(super) fn refuse(exchange: &Exchange, error: &crate::registry::Error) -> Res
 #[derive(Debug)]
 enum Refused {
     /// A rule refused or failed.
-    Rule(crate::registry::Error),
+    Rule(Error),
     /// The same, in an upload of which the answer has to say where it stands.
-    Upload { error: crate::registry::Error, location: String },
+    Upload { error: Error, location: String },
     /// The request cannot be read.
     Request(Box<Failure>),
 }
 
-impl From<crate::registry::Error> for Refused {
-    fn from(error: crate::registry::Error) -> Self {
+impl From<Error> for Refused {
+    fn from(error: Error) -> Self {
         Self::Rule(error)
     }
 }
@@ -231,7 +271,7 @@ impl Refused {
     fn render(&self, exchange: &Exchange) -> Response<Body> {
         let (host, request_id) = (&*exchange.host, &*exchange.ctx.request_id);
         match self {
-            Self::Rule(error @ crate::registry::Error::Denied(denial)) => {
+            Self::Rule(error @ Error::Denied(denial)) => {
                 let response = error::failure(error, host, request_id).render();
                 denial::with_headers(response, denial, exchange.scheme, host)
             }
@@ -240,14 +280,12 @@ impl Refused {
             Self::Upload { error, location } => {
                 let mut response = error::failure(error, host, request_id).render();
                 match error {
-                    crate::registry::Error::ChunkOutOfOrder { received, .. } => {
+                    Error::ChunkOutOfOrder { received, .. } => {
                         uploads::set_progress(&mut response, location, *received);
                         response
                     }
                     // Taken away while the bytes came.
-                    crate::registry::Error::Denied(denial) => {
-                        denial::with_headers(response, denial, exchange.scheme, host)
-                    }
+                    Error::Denied(denial) => denial::with_headers(response, denial, exchange.scheme, host),
                     _ => response,
                 }
             }

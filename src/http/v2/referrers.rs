@@ -11,7 +11,7 @@ use super::answer::{self, OCI_FILTERS};
 use super::route::{ReferrersQuery, Repository};
 use crate::http::body::Body;
 use crate::http::exchange::Exchange;
-use crate::registry::referrers;
+use crate::registry::referrers::{self, ReferrerRow};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -43,7 +43,23 @@ pub(super) async fn list(
     let page =
         referrers::list(&exchange.app.registry, &exchange.ctx, &repository.name, &subject, filter, query.last.as_ref())
             .await?;
-    let manifests = page.referrers.into_iter().map(|row| Entry {
+    let mut response = render(page.referrers, query);
+    if let Some(next) = page.next {
+        let filter = filter.map(|filter| format!("&artifactType={}", oci::encode_component(filter)));
+        let filter = filter.unwrap_or_default();
+        let target = format!("/v2/{}/referrers/{subject}?last={next}{filter}", repository.asked);
+        answer::set(&mut response, header::LINK, &format!("<{target}>; rel=\"next\""));
+    }
+    Ok(response)
+}
+
+/// The list of a repository that is not there.
+pub(super) fn none(query: &ReferrersQuery) -> Response<Body> {
+    render(Vec::new(), query)
+}
+
+fn render(rows: Vec<ReferrerRow>, query: &ReferrersQuery) -> Response<Body> {
+    let manifests = rows.into_iter().map(|row| Entry {
         media_type: row.media_type,
         digest: row.digest.to_string(),
         size: row.size,
@@ -53,14 +69,8 @@ pub(super) async fn list(
     let index = Index { schema_version: 2, media_type: media_type::OCI_INDEX, manifests: manifests.collect() };
     let body = serde_json::to_vec(&index).unwrap_or_default();
     let mut response = answer::with_body(StatusCode::OK, HeaderValue::from_static(media_type::OCI_INDEX), body);
-    if filter.is_some() {
+    if query.artifact_type.is_some() {
         response.headers_mut().insert(OCI_FILTERS, HeaderValue::from_static("artifactType"));
     }
-    if let Some(next) = page.next {
-        let filter = filter.map(|filter| format!("&artifactType={}", oci::encode_component(filter)));
-        let filter = filter.unwrap_or_default();
-        let target = format!("/v2/{}/referrers/{subject}?last={next}{filter}", repository.asked);
-        answer::set(&mut response, header::LINK, &format!("<{target}>; rel=\"next\""));
-    }
-    Ok(response)
+    response
 }

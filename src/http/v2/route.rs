@@ -173,6 +173,29 @@ impl Action {
         }
     }
 
+    /// The repository that it reads from, where it only reads.
+    pub fn read_from(&mut self) -> Option<&mut Repository> {
+        match self {
+            Self::Tags(repository, _)
+            | Self::ManifestGet(repository, _)
+            | Self::ManifestHead(repository, _)
+            | Self::BlobGet(repository, _)
+            | Self::BlobHead(repository, _)
+            | Self::Referrers(repository, ..) => Some(repository),
+            Self::Base
+            | Self::Catalog(_)
+            | Self::Discover
+            | Self::ManifestPut(..)
+            | Self::ManifestDelete(..)
+            | Self::BlobDelete(..)
+            | Self::UploadStart(..)
+            | Self::UploadStatus(..)
+            | Self::UploadPatch(..)
+            | Self::UploadPut(..)
+            | Self::UploadCancel(..) => None,
+        }
+    }
+
     /// Whether it changes anything. What changes something runs to its end even when the client goes away.
     pub fn is_change(&self) -> bool {
         matches!(

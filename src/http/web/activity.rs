@@ -98,7 +98,9 @@ fn worth_telling<'r>(rows: &'r [Entry], kind: &str) -> impl Iterator<Item = &'r 
         let same = |other: &&Entry| other.event.kind.starts_with("tag.") && other.event.digest == entry.event.digest;
         entry.event.kind == "manifest.push" && rows.iter().any(|other| same(&other))
     };
-    rows.iter().filter(move |entry| !all || !(entry.event.kind.starts_with("blob.") || tagged(entry)))
+    rows.iter().filter(move |entry| {
+        !all || !(entry.event.kind.starts_with("blob.") || entry.event.kind == "manifest.pull" || tagged(entry))
+    })
 }
 
 pub(super) fn line(v: &View, entry: &Entry) -> Line {

@@ -44,7 +44,11 @@ const STYLES: &[&str] = &[
     include_str!("../../../assets/css/50-tables.css"),
     include_str!("../../../assets/css/60-components.css"),
     include_str!("../../../assets/css/70-pages.css"),
+    include_str!("../../../assets/css/80-explore.css"),
+    include_str!("../../../assets/css/81-account.css"),
     include_str!("../../../assets/css/81-image.css"),
+    include_str!("../../../assets/css/81-organisation.css"),
+    include_str!("../../../assets/css/82-repository.css"),
     include_str!("../../../assets/css/90-print.css"),
 ];
 

@@ -6,6 +6,7 @@ use http::{StatusCode, header};
 use super::answer::Answer;
 use super::route::NotFound;
 use super::view::View;
+use crate::auth::Permissions;
 use crate::http::limits::TooMany;
 use crate::registry::access::{Denial, Why};
 use crate::registry::accounts::AccountError;
@@ -137,6 +138,8 @@ impl Failure {
 fn rule(error: &Error) -> (StatusCode, &'static str) {
     match error {
         Error::Denied(denial) => match denial.why {
+            // Whoever is not signed in cannot be told what is hidden from what is not there: the page says both.
+            Why::SignIn if denial.needed == Permissions::READ => (StatusCode::NOT_FOUND, "not-found"),
             Why::SignIn | Why::Over | Why::Expired | Why::Malformed => (StatusCode::UNAUTHORIZED, "sign-in"),
             Why::WrongCredentials | Why::TokenInstead => (StatusCode::UNAUTHORIZED, "credentials"),
             Why::Hidden => (StatusCode::NOT_FOUND, "not-found"),

@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use super::account::refuse_open;
 use super::answer::Answer;
 use super::failure::Failure;
 use super::route::Route;
@@ -9,7 +10,7 @@ use super::view::View;
 use super::visit::{Visit, back};
 use crate::auth::Permissions;
 use crate::registry::access::sessions::{self, Stage};
-use crate::registry::access::{Denial, Why, manage::Target};
+use crate::registry::access::{Why, manage::Target};
 
 pub(super) const ROUTES: &[Route] = &[
     Route::get("/-/sign-in", |visit| Box::pin(form(visit))),
@@ -52,10 +53,6 @@ fn next(visit: &Visit) -> String {
     back(given)
 }
 
-fn refuse_open(visit: &Visit) -> Result<(), Failure> {
-    if visit.registry().access.open { Err(Denial::of(Why::Open).into()) } else { Ok(()) }
-}
-
 async fn form(visit: Visit) -> Result<Answer, Failure> {
     refuse_open(&visit)?;
     let (v, next) = (visit.view(), next(&visit));
@@ -80,7 +77,7 @@ async fn sign_in(visit: Visit) -> Result<Answer, Failure> {
 }
 
 /// Where a session that begins, or has come further, leads.
-fn go_on(visit: &Visit, opened: &sessions::Opened, next: String) -> Answer {
+pub(super) fn go_on(visit: &Visit, opened: &sessions::Opened, next: String) -> Answer {
     let to = match opened.stage {
         Stage::Full => next,
         Stage::Code => format!("/-/sign-in/code?next={}", oci::encode_component(&next)),

@@ -13,7 +13,7 @@ use super::view::{Notice, View, Viewer};
 use super::words;
 use crate::auth::seal::random;
 use crate::auth::surface::{self, Kind, Shown, Surface};
-use crate::auth::{Permissions, Proof, Secret, SecretKind, csrf};
+use crate::auth::{Pattern, Permissions, Proof, Secret, SecretKind, csrf};
 use crate::config::SignUp;
 use crate::http::cookie;
 use crate::http::exchange::Exchange;
@@ -87,6 +87,11 @@ impl Visit {
         &self.exchange.ctx
     }
 
+    /// The path and query, as they came.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
     /// What stands in the path for `{name}`.
     pub fn argument(&self, name: &str) -> &str {
         self.found.argument(name)
@@ -135,6 +140,13 @@ impl Visit {
     pub async fn may_manage(&self, target: Target, needed: Permissions) -> Result<bool, Failure> {
         let mut ctx = self.ctx().clone();
         allowed(Box::pin(admit_to(self.registry(), &mut ctx, &self.proof, &target, needed)).await)
+    }
+
+    /// All that the caller may do in everything that a pattern matches: for what a page offers.
+    pub async fn rights_over(&self, pattern: Pattern) -> Result<Permissions, Failure> {
+        let (mut ctx, target) = (self.ctx().clone(), Target::Over(pattern));
+        let admitted = Box::pin(admit_to(self.registry(), &mut ctx, &self.proof, &target, Permissions::NONE)).await;
+        Ok(if allowed(admitted)? { ctx.hands_on } else { Permissions::NONE })
     }
 
     /// What every page knows.

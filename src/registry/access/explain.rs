@@ -10,7 +10,7 @@ use crate::auth::{Permissions, account_name};
 use crate::db::{Tx, robots, users};
 use crate::registry::accounts::AccountError;
 use crate::registry::context::{Account, Identity};
-use crate::registry::{Error, Registry};
+use crate::registry::{Ctx, Error, Registry};
 
 /// What was decided, and on what grounds.
 #[derive(Debug)]
@@ -29,20 +29,27 @@ pub struct Explanation {
 
 /// Explains what `name` (a user, or a robot such as `acme+ci`; nothing for somebody who is not signed in) may do in a
 /// repository, by its canonical name.
+///
+/// That somebody has no second factor is told to administrators, to oneself, and of who holds a role there. Others are
+/// answered as if there were one.
 pub async fn explain(
     registry: &Registry,
+    ctx: &Ctx,
     name: Option<&str>,
     needed: Permissions,
     repository: &RepositoryName,
 ) -> Result<Explanation, Error> {
     let (name, repository) = (name.map(str::to_owned), repository.clone());
-    let requires = registry.access.requires_factor;
+    let (requires, ctx) = (registry.access.requires_factor, ctx.clone());
     let look = move |tx: &mut Tx<'_>| {
         let identity = match &name {
             Some(name) => identity(tx, name)?,
             None => Identity::Anonymous,
         };
         let facts = standing::facts(tx, &identity, &repository)?;
+        let is_oneself = ctx.identity.principal() == identity.principal();
+        let told = ctx.may_administer() || is_oneself || !facts.bindings.is_empty();
+        let facts = Facts { factor_missing: told && facts.factor_missing, ..facts };
         let rights = policy::rights(&facts, &repository);
         let decision = policy::check(facts.signed_in, rights, Permissions::ALL, needed);
         let counting = policy::grounds(&facts, &repository);
@@ -54,7 +61,7 @@ pub async fn explain(
             allowing,
             other,
             waiting,
-            shut_out: requires && standing::lacks_factor(&identity),
+            shut_out: told && requires && standing::lacks_factor(&identity),
         })
     };
     registry.db.read(look).await

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use super::second_factor;
 use crate::auth::bearer::SigningKey;
 use crate::auth::seal::{CannotOpen, MasterKey, random};
 use crate::db::{self, Tx, epoch, keys};
@@ -48,13 +49,23 @@ pub(super) async fn seek(registry: &Registry, now: i64) -> Result<(), Error> {
     if ours { load_keys(registry, now).await } else { Ok(()) }
 }
 
-/// Removes every key and makes a new one, sealed with `master`; returns how many there were. The tokens that they signed
-/// prove nothing any more at servers that start from now on. Certificates and accounts at authorities that another master
-/// key sealed are forgotten, and so asked for anew.
-pub async fn replace_keys(registry: &Registry, ctx: &Ctx, master: &MasterKey) -> Result<usize, Error> {
+/// What a new key left behind.
+#[derive(Debug)]
+pub struct Replaced {
+    /// How many keys there were.
+    pub keys: usize,
+    /// The users whose second factor another master key sealed, which nobody can open any more.
+    pub lost_factors: Vec<String>,
+}
+
+/// Removes every key and makes a new one, sealed with `master`. The tokens that they signed prove nothing any more at
+/// servers that start from now on. Certificates and accounts at authorities that another master key sealed are forgotten,
+/// and so asked for anew; second factors stay, for the password alone shall not open what they keep shut.
+pub async fn replace_keys(registry: &Registry, ctx: &Ctx, master: &MasterKey) -> Result<Replaced, Error> {
     let id = uuid::Uuid::new_v4().simple().to_string();
     let (ctx, sealed) = (ctx.clone(), master.seal(&purpose(&id), &random::<32>()));
     let lost = certificates::lost(registry, master).await?;
+    let lost_factors = second_factor::lost(registry, master).await?;
     let replace = move |tx: &mut Tx<'_>| {
         epoch::lock(tx)?;
         let removed = keys::list(tx)?.len();
@@ -65,7 +76,7 @@ pub async fn replace_keys(registry: &Registry, ctx: &Ctx, master: &MasterKey) ->
         epoch::bump(tx)?;
         Ok::<_, db::Error>(removed)
     };
-    Ok(registry.db.write(replace).await?)
+    Ok(Replaced { keys: registry.db.write(replace).await?, lost_factors })
 }
 
 fn open(master: &MasterKey, id: String, sealed: &[u8]) -> Result<SigningKey, CannotOpen> {

@@ -82,7 +82,8 @@ pub async fn admit_to(
     // No more than its credential: a token makes nothing that reaches further than itself.
     ctx.hands_on = stand.rights & stand.reach;
     let (reach, token, epoch) = (stand.reach, stand.token, stand.epoch);
-    ctx.credential = Some(Arc::new(Held { proof: Arc::clone(proof), reach, token, epoch }));
+    let requires_factor = registry.access.requires_factor;
+    ctx.credential = Some(Arc::new(Held { proof: Arc::clone(proof), reach, token, epoch, requires_factor }));
     Ok(())
 }
 
@@ -92,12 +93,12 @@ pub(in crate::registry) fn still_may(tx: &mut Tx<'_>, ctx: &Ctx) -> Result<(), E
     if let Target::Repository(name) = &asked.target {
         return admit_again(tx, ctx, name, asked.needed);
     }
+    let known = |holds| if holds { Ok(()) } else { Err(Error::from(Denial::of(Why::Over))) };
     if epoch::current(tx)? == held.epoch {
-        return Ok(());
+        return known(sessions::is_there(tx, &held.proof)?);
     }
     if let Target::Session(_) = asked.target {
-        let holds = sessions::still_holds(tx, &held.proof, ctx.now)?;
-        return if holds { Ok(()) } else { Err(Denial::of(Why::Over).into()) };
+        return known(sessions::still_holds(tx, &held.proof, ctx.now)?);
     }
     let Some(stand) = stand(tx, &held.proof, &asked.target, ctx.now)? else {
         return Err(Denial::of(Why::Over).into());
@@ -128,7 +129,9 @@ async fn admit_session(
     }
     ctx.identity = Identity::User(Arc::new(account));
     ctx.hands_on = Permissions::NONE;
-    ctx.credential = Some(Arc::new(Held { proof: Arc::clone(proof), reach: Permissions::NONE, token: 0, epoch }));
+    let requires_factor = registry.access.requires_factor;
+    let (proof, reach) = (Arc::clone(proof), Permissions::NONE);
+    ctx.credential = Some(Arc::new(Held { proof, reach, token: 0, epoch, requires_factor }));
     Ok(())
 }
 
@@ -215,5 +218,7 @@ fn over(
     let rights = policy::rights_over(&facts, pattern);
     let seen = access::sees_namespace(tx, Ctx::viewer_of(identity, token), namespace.id)?;
     let rights = if seen { rights | Permissions::READ } else { rights };
-    Ok((rights, rights | policy::rights_over(&Facts { factor_missing: false, ..facts }, pattern)))
+    // Any role there shows the namespace, once it counts.
+    let shown = if facts.bindings.is_empty() { Permissions::NONE } else { Permissions::READ };
+    Ok((rights, rights | shown | policy::rights_over(&Facts { factor_missing: false, ..facts }, pattern)))
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::{Access, Denial, Why, keys, lock};
 use crate::auth::bearer::{self, Invalid};
+use crate::auth::presented::{MAX_NAME, MAX_PASSWORD};
 use crate::auth::scope::Bound;
 use crate::auth::surface::{self, Shown, Surface};
 use crate::auth::{Credential, Presented, Principal, Proof, Secret, account_name, password};
@@ -152,6 +153,11 @@ async fn by_password(registry: &Registry, ctx: &Ctx, name: &str, secret: &str) -
 
 /// The user whose password it is; with it, whether it was compared just now.
 async fn right_password(registry: &Registry, ctx: &Ctx, name: &str, secret: &str) -> Result<(UserRow, bool), Error> {
+    // As no header can show them; no text column of PostgreSQL takes a NUL.
+    let plain = |text: &str, most| text.len() <= most && !text.contains('\0');
+    if !plain(name, MAX_NAME) || !plain(secret, MAX_PASSWORD) {
+        return Err(Denial::of(Why::WrongCredentials).into());
+    }
     let user = find_user(registry, name).await?;
     let fresh = verify_password(registry, ctx, name, user.as_ref(), secret).await?;
     // An account that is not there has no password that is right.

@@ -145,7 +145,7 @@ fn user(tx: &mut Tx<'_>, id: &str, credential: &Credential, now: i64) -> Result<
             by_token(tx, identity, token.filter(same), now)
         }
         Credential::Session(session) => {
-            let until = sessions::user_of(tx, session, &user, now)?;
+            let until = sessions::end_of(tx, session, &user, now)?;
             Ok(until.map(|until| Who { identity, reach: Permissions::ALL, limits: Vec::new(), token: 0, until }))
         }
         Credential::Password { .. } | Credential::None => Ok(None),

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::user;
 use crate::db::users::{self, UserRow};
-use crate::db::{Tx, invitations, links, personal, sessions};
+use crate::db::{Tx, invitations, links, personal, sessions, stars};
 use crate::registry::{Error, Registry};
 
 /// The version of the format. It grows when a field changes its meaning; new fields and kinds do not count.
@@ -18,8 +18,8 @@ enum Part {
     Profile,
     Tokens(i64),
     Repositories(String),
+    Stars(i64),
     Events(i64),
-    // Stars have their place here once there are any.
     Done,
 }
 
@@ -50,8 +50,14 @@ impl Export {
             }
             Part::Repositories(after) => {
                 let rows = registry.db.scan(move |tx| personal::repositories(tx, user.id, &after, PAGE)).await?;
-                let next = rows.last().map_or(Part::Events(0), |(name, ..)| Part::Repositories(name.clone()));
+                let next = rows.last().map_or(Part::Stars(0), |(name, ..)| Part::Repositories(name.clone()));
                 let line = |(name, visibility, at): &(String, String, i64)| json!({ "kind": "repository", "name": name, "visibility": visibility, "created_at": time(*at) });
+                (rows.iter().map(line).collect(), next)
+            }
+            Part::Stars(after) => {
+                let rows = registry.db.scan(move |tx| stars::of_user(tx, user.id, after, PAGE)).await?;
+                let next = rows.last().map_or(Part::Events(0), |(id, ..)| Part::Stars(*id));
+                let line = |(_, name, at): &(i64, String, i64)| json!({ "kind": "star", "repository": name, "since": time(*at) });
                 (rows.iter().map(line).collect(), next)
             }
             Part::Events(after) => {

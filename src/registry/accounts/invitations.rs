@@ -114,7 +114,9 @@ fn may_invite(tx: &mut Tx<'_>, ctx: &Ctx, to: Option<(&str, &str)>) -> Result<()
             let held = access::held_by_user(tx, namespace.id, account.id)?;
             let held = held.into_iter().filter(|held| !held.exact && held.pattern == whole.text());
             let all: Permissions = held.map(|held| Permissions::from_bits(held.permissions)).collect();
-            if all.contains(Permissions::MEMBERS) && all.contains(needed) { Ok(()) } else { refused() }
+            // What is held there does not count without the second factor that the organisation asks for.
+            let counts = account.second_factor || !namespace.require_second_factor;
+            if counts && all.contains(Permissions::MEMBERS) && all.contains(needed) { Ok(()) } else { refused() }
         }
         (Identity::User(_) | Identity::Robot(_) | Identity::Anonymous, _) => refused(),
     }

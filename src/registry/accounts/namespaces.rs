@@ -3,8 +3,11 @@
 use oci::RepositoryName;
 use serde_json::json;
 
-use super::{AccountError, changed, changed_in, display_name_is_plain, namespace, taken, unknown};
+use super::{
+    AccountError, changed, changed_in, description_is_plain, display_name_is_plain, namespace, taken, unknown,
+};
 use crate::auth::{Visibility, account_name};
+pub use crate::db::access::ShownRow;
 use crate::db::namespaces::{self, NamespaceRow};
 use crate::db::{Tx, access, repositories};
 use crate::registry::{Ctx, Error, Identity, Registry};
@@ -79,6 +82,30 @@ pub async fn visibility_of(registry: &Registry, name: &RepositoryName) -> Result
     registry.db.read(find).await
 }
 
+/// Finds a namespace that is in use and that the caller may know of; nothing otherwise: one must not tell which.
+pub async fn find_seen(registry: &Registry, ctx: &Ctx, name: &str) -> Result<Option<NamespaceRow>, Error> {
+    let (viewer, name) = (registry.viewer(ctx), name.to_owned());
+    let find = move |tx: &mut Tx<'_>| {
+        let Some(found) = namespaces::find(tx, &name)?.filter(|found| found.owner_kind != "retired") else {
+            return Ok(None);
+        };
+        Ok(access::sees_namespace(tx, viewer, found.id)?.then_some(found))
+    };
+    Ok(registry.db.read::<_, crate::db::Error, _>(find).await?)
+}
+
+/// Lists the repositories of a namespace that the caller may read, as its page shows them, behind `after`.
+pub async fn repositories_shown(
+    registry: &Registry,
+    ctx: &Ctx,
+    namespace: &NamespaceRow,
+    after: &str,
+    limit: usize,
+) -> Result<Vec<ShownRow>, Error> {
+    let (viewer, id, after) = (registry.viewer(ctx), namespace.id, after.to_owned());
+    Ok(registry.db.scan(move |tx| access::shown_in(tx, viewer, id, &after, limit as i64)).await?)
+}
+
 /// Lists the namespaces behind `after` that the caller may know of.
 pub async fn seen(registry: &Registry, ctx: &Ctx, after: &str, limit: usize) -> Result<Vec<NamespaceRow>, Error> {
     let (viewer, after) = (registry.viewer(ctx), after.to_owned());
@@ -98,6 +125,43 @@ pub async fn set_display_name(
         let found = namespace(tx, &name)?;
         namespaces::set_display_name(tx, found.id, display_name.as_deref())?;
         changed(tx, &ctx, "namespace.display_name", &json!({ "namespace": name }))?;
+        Ok::<_, Error>(())
+    };
+    registry.db.write(set).await
+}
+
+/// Sets what a namespace is, in a line.
+pub async fn set_description(
+    registry: &Registry,
+    ctx: &Ctx,
+    name: &str,
+    description: Option<String>,
+) -> Result<(), Error> {
+    description_is_plain(description.as_deref())?;
+    let (ctx, name) = (ctx.clone(), name.to_owned());
+    let set = move |tx: &mut Tx<'_>| {
+        let found = namespace(tx, &name)?;
+        namespaces::set_description(tx, found.id, description.as_deref())?;
+        changed(tx, &ctx, "namespace.describe", &json!({ "namespace": name }))?;
+        Ok::<_, Error>(())
+    };
+    registry.db.write(set).await
+}
+
+/// Marks a namespace as official or verified, which tells people whom they can trust: for administrators to decide.
+pub async fn set_marks(
+    registry: &Registry,
+    ctx: &Ctx,
+    name: &str,
+    official: bool,
+    verified: bool,
+) -> Result<(), Error> {
+    let (ctx, name) = (ctx.clone(), name.to_owned());
+    let set = move |tx: &mut Tx<'_>| {
+        let found = namespace(tx, &name)?;
+        namespaces::set_marks(tx, found.id, official, verified)?;
+        let detail = json!({ "namespace": name, "official": official, "verified": verified });
+        changed(tx, &ctx, "namespace.marks", &detail)?;
         Ok::<_, Error>(())
     };
     registry.db.write(set).await

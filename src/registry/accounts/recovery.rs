@@ -10,6 +10,7 @@ use crate::db::links::{self, LinkRow};
 use crate::db::users::{self as rows, UserRow};
 use crate::db::{Db, Tx, outbox};
 use crate::mail::{Language, Letter};
+use crate::registry::access::manage::still_may;
 use crate::registry::access::{Access, sessions};
 use crate::registry::{Ctx, Error, People, Registry, mails};
 
@@ -25,7 +26,8 @@ fn language(tag: Option<&str>) -> Language {
 /// Asks for a link by name or e-mail address. Whether there is such an account is not told: it is looked up after the
 /// answer.
 pub fn request(registry: &Registry, ctx: &Ctx, who: &str) -> Result<(), Error> {
-    let who: String = who.trim().to_lowercase().chars().take(254).collect();
+    // No text column of PostgreSQL takes a NUL.
+    let who: String = who.trim().to_lowercase().chars().filter(|c| !c.is_control()).take(254).collect();
     if !registry.people.mail {
         return Err(
             AccountError::NotOffered("no mails are sent here; ask the operator for `havre user reset-link`").into()
@@ -100,6 +102,22 @@ fn opened(tx: &mut Tx<'_>, kind: &'static str, hash: [u8; 32], now: i64) -> Resu
     Ok((link, row))
 }
 
+/// Whose password a link is about, while it holds; looking uses nothing up.
+pub async fn of_reset(registry: &Registry, ctx: &Ctx, secret: &str) -> Result<String, Error> {
+    let (hash, now) = (mails::read(secret)?, ctx.now);
+    registry.db.read(move |tx| Ok::<_, Error>(opened(tx, "reset", hash, now)?.1.name)).await
+}
+
+/// Whose address a link changes, and to which, while it holds; looking uses nothing up.
+pub async fn of_email(registry: &Registry, ctx: &Ctx, secret: &str) -> Result<(String, String), Error> {
+    let (hash, now) = (mails::read(secret)?, ctx.now);
+    let find = move |tx: &mut Tx<'_>| {
+        let (link, row) = opened(tx, "email", hash, now)?;
+        Ok::<_, Error>((row.name, link.email.ok_or(AccountError::Link)?))
+    };
+    registry.db.read(find).await
+}
+
 /// Chooses another password by a link; what the earlier one proved proves nothing any more. Returns the user's name.
 pub async fn complete(registry: &Registry, ctx: &Ctx, secret: &str, given: String) -> Result<String, Error> {
     let (hash, now) = (mails::read(secret)?, ctx.now);
@@ -133,25 +151,28 @@ pub async fn complete(registry: &Registry, ctx: &Ctx, secret: &str, given: Strin
     registry.db.write(change).await
 }
 
-/// Begins the change of a user's e-mail address: a link goes to the new one. Whether somebody else has it is not told.
+/// Begins the change of a user's e-mail address: a link goes to the new one. Whether somebody else has it is not told. Whose
+/// mails come to the new one gets another password by them, so that it takes as much as to change the second factor.
 pub async fn change_email(registry: &Registry, ctx: &Ctx, name: &str, email: &str) -> Result<(), Error> {
     let email = users::email(email)?;
     if !registry.people.mail {
         return Err(AccountError::NotOffered("an address is shown to be yours by mail, and none are sent here").into());
     }
-    registry.access.count_request(ctx, name)?;
-    let name = name.to_owned();
+    let owned = name.to_owned();
     let find = move |tx: &mut Tx<'_>| {
-        let row = user(tx, &name)?;
+        let row = user(tx, &owned)?;
         let (tag, _) = rows::mail_facts(tx, row.id)?;
         Ok::<_, Error>((row, tag))
     };
     let (row, tag) = registry.db.read(find).await?;
-    let (secret, link) = mails::link(&registry.people, "email");
+    sessions::refuse_to_reopen(registry, ctx, &row).await?;
+    registry.access.count_request(ctx, name)?;
+    let (secret, link) = mails::link(&registry.people, "confirm-email");
     let letter = Letter::VerifyEmail { name: row.name.clone(), link };
     let mail = mails::seal(registry, &email, language(tag.as_deref()), letter)?;
     let (ctx, hash) = (ctx.clone(), secret.hash());
     let insert = move |tx: &mut Tx<'_>| {
+        still_may(tx, &ctx)?;
         let link = LinkRow { user_id: row.id, email: Some(email.clone()), password_version: row.password_version };
         links::replace(tx, "email", &link, hash, ctx.now, ctx.now.saturating_add(EMAIL_HOLDS))?;
         mails::queue(tx, mail.as_ref(), ctx.now)?;

@@ -104,6 +104,21 @@ pub async fn bindings(registry: &Registry, name: &str, after: i64, limit: usize)
     registry.db.scan(list).await
 }
 
+/// Lists who holds which role on a repository, on it alone or on more, behind the key `after`.
+pub async fn bindings_on(
+    registry: &Registry,
+    repository: &RepositoryName,
+    after: i64,
+    limit: usize,
+) -> Result<Vec<BindingRow>, Error> {
+    let (repository, limit) = (repository.clone(), i64::try_from(limit).unwrap_or(i64::MAX));
+    let list = move |tx: &mut Tx<'_>| {
+        let namespace = namespace(tx, repository.namespace())?;
+        Ok::<_, Error>(roles::bindings_on(tx, namespace.id, repository.as_str(), after, limit)?)
+    };
+    registry.db.scan(list).await
+}
+
 /// Lists the roles that a namespace can give; without a name, those that every namespace can.
 pub async fn list(registry: &Registry, name: Option<&str>) -> Result<Vec<RoleRow>, Error> {
     let name = name.map(str::to_owned);

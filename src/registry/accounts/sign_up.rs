@@ -97,6 +97,13 @@ pub async fn start(registry: &Registry, ctx: &Ctx, new: SignUp) -> Result<(), Er
     registry.db.write(insert).await
 }
 
+/// Which name a link's sign-up asks for, while it holds; looking uses nothing up.
+pub async fn waiting(registry: &Registry, ctx: &Ctx, secret: &str) -> Result<String, Error> {
+    let (hash, now) = (mails::read(secret)?, ctx.now);
+    let find = move |tx: &mut Tx<'_>| sign_ups::name(tx, hash, now);
+    Ok(registry.db.read(find).await?.ok_or(AccountError::Link)?)
+}
+
 /// Makes the account of a sign-up whose link was followed; returns its name.
 ///
 /// The link shows that the address is theirs, the password that the sign-up is: somebody else may have signed up with

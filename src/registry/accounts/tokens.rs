@@ -4,8 +4,10 @@ use serde_json::json;
 
 use super::{AccountError, changed, made_before, roles::pattern, secret, unknown, used_up, user};
 use crate::auth::{Pattern, Permissions, Secret, SecretKind};
-use crate::db::tokens::{self, NewToken, TokenRow};
+pub use crate::db::tokens::TokenRow;
+use crate::db::tokens::{self, NewToken};
 use crate::db::{self, Tx};
+use crate::registry::access::sessions;
 use crate::registry::{Ctx, Error, Registry};
 
 /// Most tokens of a user at once.
@@ -76,6 +78,8 @@ pub(super) fn no_further(ctx: &Ctx, permissions: Permissions, expires_at: Option
 /// Makes a personal access token.
 pub async fn add(registry: &Registry, ctx: &Ctx, add: Add) -> Result<Added, Error> {
     check_name(&add.name)?;
+    // A token outlives the session that made it, and the change of the password.
+    sessions::refuse_unless_fresh(registry, ctx).await?;
     let permissions = scopes(&add.scopes)?;
     no_further(ctx, permissions, add.expires_at)?;
     if add.limits.len() > MOST_LIMITS {

@@ -3,12 +3,13 @@
 use serde_json::json;
 
 use super::namespaces::adopts;
-use super::{AccountError, changed, display_name_is_plain, taken, user};
+use super::{AccountError, Language, changed, display_name_is_plain, taken, user};
 use crate::auth::{account_name, password};
 use crate::db::users::{self, NewUser, UserRow};
 use crate::db::{self, Tx, invitations, links, namespaces, outbox, roles, second_factors, sign_ups, teams, tokens};
-use crate::registry::access::sessions;
-use crate::registry::{Ctx, Error, Event, Registry, audit};
+use crate::registry::access::manage::still_may;
+use crate::registry::access::{Denial, Why, sessions};
+use crate::registry::{Ctx, Error, Event, Identity, Registry, audit};
 
 /// The name of the first account.
 pub const FIRST: &str = "admin";
@@ -178,6 +179,49 @@ pub async fn set_display_name(
     registry.db.write(set).await
 }
 
+/// What a user sees of the own account, besides what everybody does.
+#[derive(Debug)]
+pub struct Profile {
+    /// The user.
+    pub user: UserRow,
+    /// The language of mails.
+    pub language: Language,
+    /// When the e-mail address was shown to be the user's, in microseconds since 1970.
+    pub email_verified_at: Option<i64>,
+}
+
+/// Tells what a user sees of the own account.
+pub async fn profile(registry: &Registry, name: &str) -> Result<Profile, Error> {
+    let name = name.to_owned();
+    let look = move |tx: &mut Tx<'_>| {
+        let user = user(tx, &name)?;
+        let (language, email_verified_at) = users::mail_facts(tx, user.id)?;
+        Ok::<_, Error>(Profile { user, language: Language::of(&language.unwrap_or_default()), email_verified_at })
+    };
+    registry.db.read(look).await
+}
+
+/// Sets what people call a user, and in which language mails are.
+pub async fn set_profile(
+    registry: &Registry,
+    ctx: &Ctx,
+    name: &str,
+    display_name: Option<String>,
+    language: Language,
+) -> Result<(), Error> {
+    display_name_is_plain(display_name.as_deref())?;
+    let (ctx, name) = (ctx.clone(), name.to_owned());
+    let set = move |tx: &mut Tx<'_>| {
+        let row = user(tx, &name)?;
+        users::set_display_name(tx, row.id, display_name.as_deref(), ctx.now)?;
+        users::set_language(tx, row.id, language.as_str())?;
+        let detail = Some(json!({ "user": row.public_id }).to_string());
+        ctx.record(tx, &Event { kind: "user.profile", detail, ..Event::default() })?;
+        Ok::<_, Error>(())
+    };
+    registry.db.write(set).await
+}
+
 /// Keeps a user from signing in, or lets the user in again; all that was proved before proves nothing meanwhile.
 pub async fn set_active(registry: &Registry, ctx: &Ctx, name: &str, active: bool) -> Result<(), Error> {
     let (ctx, name) = (ctx.clone(), name.to_owned());
@@ -212,15 +256,24 @@ pub async fn set_admin(registry: &Registry, ctx: &Ctx, name: &str, admin: bool) 
     registry.db.write(change).await
 }
 
+/// Erases what is known of who asks for it, and has shown password, and second factor, a short while ago.
+pub async fn erase_oneself(registry: &Registry, ctx: &Ctx) -> Result<(), Error> {
+    let Identity::User(account) = &ctx.identity else { return Err(Denial::of(Why::SignIn).into()) };
+    sessions::refuse_unless_recent(registry, ctx).await?;
+    erase(registry, ctx, &account.name).await
+}
+
 /// Erases what is known of a person. The images stay, in a namespace that only administrators reach.
 pub async fn erase(registry: &Registry, ctx: &Ctx, name: &str) -> Result<(), Error> {
     let (now, ctx, name) = (ctx.now, ctx.clone(), name.to_owned());
     let change = move |tx: &mut Tx<'_>| {
         let row = user(tx, &name)?;
         spare_the_last(tx, &row)?;
+        // Asked before anything is erased: whoever erases the own account may do nothing afterwards.
+        still_may(tx, &ctx)?;
+        let ctx = Ctx { managing: None, ..ctx.clone() };
         tokens::revoke_all(tx, row.id, ctx.now)?;
         tokens::forget_all(tx, row.id)?;
-        db::sessions::delete_of(tx, row.id, 0)?;
         second_factors::delete(tx, row.id)?;
         roles::revoke_all(tx, row.id)?;
         teams::remove_everywhere(tx, row.id)?;
@@ -228,6 +281,7 @@ pub async fn erase(registry: &Registry, ctx: &Ctx, name: &str) -> Result<(), Err
             outbox::delete_to(tx, &address)?;
         }
         links::delete_of(tx, row.id)?;
+        db::stars::remove_all(tx, row.id)?;
         if let Some(email) = &row.email {
             sign_ups::delete_email(tx, email)?;
             invitations::delete_email(tx, email)?;
@@ -239,6 +293,8 @@ pub async fn erase(registry: &Registry, ctx: &Ctx, name: &str) -> Result<(), Err
         }
         db::audit::erase_person(tx, &format!("user:{}", row.public_id), ctx.now)?;
         changed(tx, &ctx, "user.erase", &json!({ "user": row.public_id }))?;
+        // Last: an administrator's own erasure may be asked for by one of them.
+        db::sessions::delete_of(tx, row.id, 0)?;
         Ok::<_, Error>(())
     };
     registry.db.write(change).await?;

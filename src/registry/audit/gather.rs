@@ -1,4 +1,4 @@
-//! What is gathered in memory until it is written: pulls, and sign-ins that were refused.
+//! What is gathered in memory until it is written: pulls, which repositories were pushed to, and sign-ins that were refused.
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
@@ -13,6 +13,7 @@ use crate::auth::proof::credential_text;
 use crate::config::AuditPulls;
 use crate::db::manifests::Keys;
 use crate::db::{self, Tx, pulls};
+use crate::registry::search::keywords;
 use crate::registry::{Ctx, Error, Event, Identity, Registry};
 
 /// At most this many manifests and this many tags are counted between two flushes.
@@ -27,6 +28,8 @@ const WINDOW: i64 = 60_000_000;
 const NAME: usize = 64;
 /// At most this many counters or events in one transaction.
 const BATCH: usize = 256;
+/// Of at most this many images that were pushed is read what they say of themselves, between two flushes.
+const READ: usize = 64;
 const DAY: i64 = 24 * 3600 * 1_000_000;
 
 /// A manifest that was fetched, or looked for by a tag.
@@ -53,6 +56,14 @@ struct Fetches {
     last: i64,
 }
 
+/// What was pushed to a repository last.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Push {
+    pub(super) repository: i64,
+    pub(super) manifest: i64,
+    pub(super) at: i64,
+}
+
 /// A pull to write down.
 #[derive(Debug, Clone)]
 struct Told {
@@ -64,10 +75,12 @@ struct Told {
     times: i64,
 }
 
-/// Pulls since the last flush.
+/// Pulls and pushes since the last flush.
 #[derive(Debug, Default)]
 pub(super) struct Pulls {
     manifests: HashMap<i64, Fetches>,
+    /// Of each repository when, and which manifest, was pushed last.
+    pushed: HashMap<i64, Push>,
     tags: HashMap<(i64, String), i64>,
     told: Vec<Told>,
 }
@@ -132,6 +145,14 @@ impl Audit {
         drop(pulls);
         if dropped > 0 {
             self.dropped.fetch_add(dropped, Ordering::Relaxed);
+        }
+    }
+
+    /// Notes that a manifest was pushed. Cheap: a push waits for nothing that is for lists alone.
+    pub fn pushed(&self, repository: i64, manifest: i64, at: i64) {
+        let mut pulls = lock(&self.pulls);
+        if pulls.pushed.len() < COUNTED || pulls.pushed.contains_key(&repository) {
+            pulls.pushed.insert(repository, Push { repository, manifest, at });
         }
     }
 
@@ -237,6 +258,15 @@ pub async fn flush(registry: &Registry, ctx: &Ctx) -> Result<(), Error> {
             return Err(error.into());
         }
     }
+    if let Err(error) = note_pushes(registry, &gathered.pushed).await {
+        let mut pulls = lock(&registry.audit.pulls);
+        for (repository, push) in gathered.pushed {
+            pulls.pushed.entry(repository).or_insert(push);
+        }
+        drop(pulls);
+        registry.audit.dropped.fetch_add(gathered.told.len() as u64, Ordering::Relaxed);
+        return Err(error);
+    }
     let told = merged(gathered.told);
     let lost = |error: db::Error, many: usize| {
         registry.audit.dropped.fetch_add(many as u64, Ordering::Relaxed);
@@ -265,6 +295,27 @@ pub async fn flush(registry: &Registry, ctx: &Ctx) -> Result<(), Error> {
     registry.db.write_soft(record).await.map_err(|error| lost(error, many))
 }
 
+/// Writes when was pushed to which repository last, and what the image says of itself.
+async fn note_pushes(registry: &Registry, pushed: &HashMap<i64, Push>) -> Result<(), Error> {
+    let mut pushes: Vec<Push> = pushed.values().copied().collect();
+    pushes.sort_unstable_by_key(|push| push.repository);
+    let mut said = Vec::new();
+    for push in pushes.iter().take(READ) {
+        said.extend(keywords::of(registry, push.repository, push.manifest).await.map(|words| (push.repository, words)));
+    }
+    for batch in pushes.chunks(BATCH) {
+        let owned = batch.to_vec();
+        let note =
+            move |tx: &mut Tx<'_>| owned.iter().try_for_each(|push| pulls::set_pushed(tx, push.repository, push.at));
+        registry.db.write_soft(note).await?;
+    }
+    if said.is_empty() {
+        return Ok(());
+    }
+    let keep = move |tx: &mut Tx<'_>| said.iter().try_for_each(|(id, words)| db::keywords::keep(tx, *id, words));
+    Ok(registry.db.write_soft(keep).await?)
+}
+
 fn count(tx: &mut Tx<'_>, manifests: &[(i64, Fetches)]) -> Result<(), db::Error> {
     let mut days: BTreeMap<(i64, i64), pulls::Count> = BTreeMap::new();
     for (id, fetches) in manifests {
@@ -276,7 +327,12 @@ fn count(tx: &mut Tx<'_>, manifests: &[(i64, Fetches)]) -> Result<(), db::Error>
         day.pulls += count.pulls;
         day.child_pulls += count.child_pulls;
     }
-    days.into_iter().try_for_each(|((repository, day), count)| pulls::add_day(tx, repository, day, count))
+    let mut totals: BTreeMap<i64, i64> = BTreeMap::new();
+    for ((repository, day), count) in days {
+        pulls::add_day(tx, repository, day, count)?;
+        *totals.entry(repository).or_default() += count.pulls;
+    }
+    totals.into_iter().filter(|(_, pulls)| *pulls > 0).try_for_each(|(id, pulls)| pulls::add_total(tx, id, pulls))
 }
 
 /// What one client did several times between two flushes is one event with a count.

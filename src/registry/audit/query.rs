@@ -100,7 +100,7 @@ fn named(tx: &mut Tx<'_>, rows: Vec<AuditRow>) -> Result<Vec<Entry>, Error> {
         if let Some(known) = names.get(principal) {
             return Ok::<_, Error>(known.clone());
         }
-        let found = name(tx, principal)?;
+        let found = actor_name(tx, principal)?;
         names.insert(principal.to_owned(), found.clone());
         Ok(found)
     };
@@ -132,7 +132,8 @@ fn principal(tx: &mut Tx<'_>, text: &str) -> Result<String, Error> {
     Ok(found.ok_or_else(|| AccountError::Unknown { kind: "user or robot", name: text.to_owned() })?)
 }
 
-fn name(tx: &mut Tx<'_>, actor: &str) -> Result<Option<String>, db::Error> {
+/// The present name of who acted, where there is one.
+pub(in crate::registry) fn actor_name(tx: &mut Tx<'_>, actor: &str) -> Result<Option<String>, db::Error> {
     Ok(match parse_principal(actor) {
         Some(Principal::User(id)) => {
             users::by_public_id(tx, &id)?.filter(|user| user.state != "erased").map(|user| user.name)

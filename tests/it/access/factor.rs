@@ -3,8 +3,14 @@
 use http::Method;
 use serde_json::json;
 
+use havre::clock;
+use havre::registry::access::{Denial, Why, sessions};
+use havre::registry::accounts::{namespaces, second_factor, users};
+use havre::registry::{Ctx, Error};
+
 use crate::support::{
-    Browser, Client, PASSWORD, TestApp, code, on_each_engine_with_accounts, on_each_engine_with_accounts_and, sign_in,
+    Browser, Client, PASSWORD, TestApp, code, on_each_engine_with_accounts, on_each_engine_with_accounts_and, sha256,
+    sign_in,
 };
 
 async fn post(client: &Client, name: &str, password: &str, code: Option<&str>) -> crate::support::Answer {
@@ -62,8 +68,12 @@ async fn a_second_factor_takes_the_place_of_the_password_alone_and_tokens_go_on(
             assert_eq!(later.get(path).await.expect(403).string("code"), "second_factor", "{path}");
         }
         later.call(Method::POST, path).await.expect(403);
-        later.send(Method::PUT, "/session", json!({ "password": PASSWORD })).await.expect(422);
-        later.prove(json!({ "code": next })).await;
+        // A code that is missing is no wrong one, however often; one in two groups is read.
+        for body in [json!({ "password": PASSWORD }), json!({ "code": " " })].iter().cycle().take(12) {
+            let refused = later.send(Method::PUT, "/session", body.clone()).await.expect(403);
+            assert_eq!(refused.string("code"), "second_factor");
+        }
+        later.prove(json!({ "code": format!(" {} {}", &next[..3], &next[3..]) })).await;
         later.get("/me").await.expect(200);
         post(app, "alice", PASSWORD, Some(&next)).await.expect(401);
         post(app, "alice", PASSWORD, Some(&codes[3].to_uppercase())).await.expect(201);
@@ -108,6 +118,21 @@ async fn who_has_lost_it_is_helped_by_an_administrator_and_nobody_else() {
         alice.get("/me").await.expect(401);
         app.as_user("alice").get("/v2/").await.expect(200);
         assert_eq!(kinds(app).await.last().unwrap(), "user.second_factor.reset");
+        // What was only begun is taken away, and nothing ends by it.
+        let alice = Browser::sign_in(app, "alice", None).await;
+        alice.call(Method::POST, "/users/alice/second-factor").await.expect(201);
+        alice.delete("/users/alice/second-factor").await.expect(204);
+        alice.delete("/users/alice/second-factor").await.expect(404);
+        alice.get("/me").await.expect(200);
+        // Of another administrator, no token takes it off.
+        users::set_admin(&app.app.registry, &Ctx::system(clock::now()), "alice", true).await.unwrap();
+        let (mut alice, mut other) = (alice, Browser::sign_in(app, "admin", None).await);
+        alice.set_up().await;
+        assert_eq!(admin.delete(path).await.expect(403).string("code"), "prove_again");
+        app.write("UPDATE sessions SET proved_at = proved_at - 601000000").await;
+        other.delete("/users/alice/second-factor").await.expect(403);
+        other.prove(json!({ "password": PASSWORD })).await;
+        other.delete("/users/alice/second-factor").await.expect(204);
     })
     .await;
 }
@@ -116,7 +141,7 @@ async fn who_has_lost_it_is_helped_by_an_administrator_and_nobody_else() {
 async fn guessing_codes_is_slowed_and_the_right_password_does_not_help() {
     on_each_engine_with_accounts(async |app| {
         let mut alice = Browser::sign_in(app, "alice", None).await;
-        let (_, codes) = alice.set_up().await;
+        let (secret, codes) = alice.set_up().await;
         let token = app.as_pair("alice", app.personal_token("alice", "laptop", &["read"]).await);
         let mut met = Vec::new();
         for n in 0..8 {
@@ -126,8 +151,10 @@ async fn guessing_codes_is_slowed_and_the_right_password_does_not_help() {
         assert_eq!(met[..5], [401; 5], "{met:?}");
         assert!(met.contains(&429), "{met:?}");
         // Also a right one waits; a token never does, and another account neither.
-        let slowed = post(app, "alice", PASSWORD, Some(&codes[0])).await.expect(429);
+        let slowed = post(app, "alice", PASSWORD, Some(&code(&secret, 1))).await.expect(429);
         assert!(slowed.header("retry-after").parse::<u64>().unwrap() >= 1);
+        // Nor does a recovery code, which nobody guesses.
+        post(app, "alice", PASSWORD, Some(&codes[0])).await.expect(201);
         token.get("/v2/").await.expect(200);
         Browser::sign_in(app, "bob", None).await.get("/me").await.expect(200);
     })
@@ -157,6 +184,14 @@ async fn where_everybody_has_to_have_one_who_has_none_can_only_set_it_up() {
         alice.get("/me").await.expect(200);
         pair.get("/v2/").await.expect(200);
         pair.push_image("alice/app", "v1", "a").await;
+        // Who has none is told to those who may know it.
+        let shut_out = async || {
+            let why = bearer.get("/api/v1/access?on=alice/app&action=pull&who=bob").await.expect(200).json();
+            why["shut_out"].as_bool().unwrap()
+        };
+        assert!(!shut_out().await);
+        app.grant("guest", "bob", "alice/app").await;
+        assert!(shut_out().await);
         assert_eq!(post(app, "alice", PASSWORD, Some(&codes[0])).await.expect(201).string("state"), "full");
         // Once it is off, what was open is closed at the next request.
         alice.delete("/users/alice/second-factor").await.expect(204);
@@ -251,6 +286,119 @@ async fn an_organisation_that_asks_for_a_second_factor_lets_its_people_in_with_o
         shut_out().await;
         alice.send(Method::PATCH, "/namespaces/acme", require(false)).await.expect(200);
         assert_eq!(readable(&bob).await, before);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn guesses_of_somebody_who_knows_the_password_do_not_keep_the_owners_recovery_code_out() {
+    on_each_engine_with_accounts(async |app| {
+        let mut alice = Browser::sign_in(app, "alice", None).await;
+        let (secret, codes) = alice.set_up().await;
+        let registry = &app.app.registry;
+        let from = |n: u8| Ctx { address: Some([192, 0, 2, n].into()), ..Ctx::system(clock::now()) };
+        let start = async |n: u8, code: &str| {
+            let opened = sessions::start(registry, &from(n), "alice", PASSWORD, Some(code)).await;
+            opened.map(|opened| opened.stage).map_err(|error| match error {
+                Error::Denied(denial) => denial.why,
+                other => panic!("{other}"),
+            })
+        };
+        for n in 0..15 {
+            start(n, "000000").await.unwrap_err();
+        }
+        assert!(matches!(start(100, &code(&secret, 1)).await, Err(Why::Throttled(_))));
+        // Nor do wrong recovery codes, which nobody guesses.
+        for n in 0..15 {
+            assert_eq!(start(n, "aaaa-aaaa-aaaa-aaaa").await, Err(Why::WrongCredentials));
+        }
+        assert_eq!(start(100, &codes[0]).await, Ok(sessions::Stage::Full));
+        // At one address they wait all the same.
+        let mut met = Vec::new();
+        for _ in 0..8 {
+            met.push(start(50, "aaaa-aaaa-aaaa-aaab").await);
+        }
+        assert!(matches!(met.last(), Some(Err(Why::Throttled(_)))), "{met:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_namespace_that_asks_for_a_second_factor_is_not_seen_through_what_is_internal_there() {
+    on_each_engine_with_accounts(async |app| {
+        let (registry, ctx) = (&app.app.registry, Ctx::system(clock::now()));
+        namespaces::add_organisation(registry, &ctx, "acme", None).await.unwrap();
+        app.as_user("admin").push_image("acme/inside", "v1", "a").await;
+        app.set_visibility("acme/inside", "internal").await;
+        let bob = app.as_bearer(&app.personal_token("bob", "all", &["read", "admin"]).await);
+        let seen = async || {
+            let names = bob.get("/api/v1/namespaces").await.expect(200).json();
+            let listed = names["items"].as_array().unwrap().iter().any(|item| item["name"] == "acme");
+            assert_eq!(bob.get("/api/v1/namespaces/acme").await.status == 200, listed);
+            listed
+        };
+        assert!(seen().await);
+        namespaces::require_second_factor(registry, &ctx, "acme", true).await.unwrap();
+        assert!(!seen().await);
+        // A role on a part of it shows it, once there is a factor, and the refusal says so.
+        app.grant("guest", "bob", "acme/inside").await;
+        let refused = bob.get("/api/v1/namespaces/acme").await.expect(403);
+        assert_eq!(refused.string("code"), "second_factor_missing");
+        app.revoke("guest", "bob", "acme/inside").await;
+        Browser::sign_in(app, "bob", None).await.set_up().await;
+        assert!(seen().await);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_no_header_could_show_signs_nobody_in() {
+    on_each_engine_with_accounts(async |app| {
+        let registry = &app.app.registry;
+        let long = "x".repeat(600);
+        for (name, password) in [("al\0ice", PASSWORD), ("alice", "a\0b"), (&long[..256], PASSWORD), ("alice", &long)] {
+            let refused =
+                sessions::start(registry, &Ctx::system(clock::now()), name, password, None).await.unwrap_err();
+            assert!(matches!(&refused, Error::Denied(denial) if **denial == Denial::of(Why::WrongCredentials)));
+        }
+        post(app, &long, PASSWORD, None).await.expect(401);
+        // Wherever a text of a body goes, a NUL is refused before it.
+        let bodies = [
+            ("/session", json!({ "name": "a\0", "password": "x" })),
+            ("/password-reset", json!({ "who": "a\0" })),
+            ("/sign-up", json!({ "name": "a\0", "email": "a@example.org", "password": "x" })),
+            ("/sign-up/accept", json!({ "token": "x", "name": "a\0", "password": "x" })),
+        ];
+        for (path, body) in bodies {
+            let call = app.post(format!("/api/v1{path}")).header("content-type", "application/json");
+            assert!(call.body(body.to_string()).await.expect(422).string("detail").contains("U+0000"), "{path}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_push_ends_with_the_second_factor_that_everybody_has_to_have() {
+    on_each_engine_with_accounts_and(&[("auth.require_second_factor", "true")], async |app| {
+        let answer = post(app, "alice", PASSWORD, None).await.expect(201);
+        Browser::of(app, "alice", &answer).set_up().await;
+        let pair = app.as_pair("alice", app.personal_token("alice", "all", &["read", "write"]).await);
+        let upload = pair.begin("alice/app").await;
+        let content = b"a layer that takes its time";
+        let (call, body) = pair.put(format!("{upload}?digest={}", sha256(content))).streamed();
+        let received = || app.app.metrics.bytes_received.get();
+        let before = received();
+        let take = async {
+            body.send(&content[..5]).await;
+            while received() == before {
+                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            }
+            second_factor::reset(&app.app.registry, &Ctx::system(clock::now()), "alice").await.unwrap();
+            body.send(&content[5..]).await;
+            drop(body);
+        };
+        let ((), answer) = tokio::join!(take, call.into_future());
+        answer.refused(401, "UNAUTHORIZED");
     })
     .await;
 }

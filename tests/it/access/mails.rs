@@ -2,11 +2,12 @@
 
 use havre::clock;
 use havre::mail::Language;
-use havre::registry::accounts::{export, invitations, recovery, sign_up, users};
+use havre::registry::access::sessions;
+use havre::registry::accounts::{export, invitations, namespaces, recovery, second_factor, sign_up, users};
 use havre::registry::{Account, Ctx, Error, Identity, mails};
 
-use crate::support::eventually;
 use crate::support::mails::{PASSWORD, mails_of, secret, with_mail};
+use crate::support::{Browser, eventually};
 
 const OTHER: &str = "staple orbit velvet ninety";
 const HOUR: i64 = 3600 * 1_000_000;
@@ -42,7 +43,7 @@ async fn who_signs_up_gets_an_account_by_the_link_in_the_mail() {
         app.as_pair("alice", PASSWORD).get("/v2/").await.expect(401);
         let mail = mails_of(app).await.pop().unwrap();
         assert!(mail.contains("To: alice@example.org") && mail.contains("Auto-Submitted"), "{mail}");
-        assert!(mail.contains("https://registry.example.org/account/verify?token="), "{mail}");
+        assert!(mail.contains("https://registry.example.org/-/account/verify?token="), "{mail}");
         let link = secret(&mail);
         assert!(is_dead_link(sign_up::verify(registry, &later(25 * HOUR), &link, PASSWORD).await), "expired");
         // That look did not use it up.
@@ -139,7 +140,7 @@ async fn an_address_is_changed_by_a_link_to_the_new_one_and_the_old_one_is_told(
 async fn who_is_invited_gets_the_account_and_the_role() {
     with_mail(async |app| {
         let registry = &app.app.registry;
-        havre::registry::accounts::namespaces::add_organisation(registry, &ctx(), "acme", None).await.unwrap();
+        namespaces::add_organisation(registry, &ctx(), "acme", None).await.unwrap();
         let invite = |role: &str| invitations::Invite {
             email: "carol@example.org".to_owned(),
             name: None,
@@ -218,6 +219,85 @@ async fn an_export_tells_what_is_held_and_an_erasure_takes_it_away() {
         users::erase(registry, &ctx(), "alice").await.unwrap();
         assert!(mails_of(app).await.is_empty(), "what was on its way is not sent");
         assert!(is_dead_link(recovery::complete(registry, &ctx(), &secret(&link), OTHER.to_owned()).await));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_user_is_told_of_what_happens_to_the_second_factor() {
+    with_mail(async |app| {
+        let registry = &app.app.registry;
+        let alice = sign_up::SignUp { language: Language::En, ..alice() };
+        sign_up::start(registry, &ctx(), alice).await.unwrap();
+        sign_up::verify(registry, &ctx(), &secret(&mails_of(app).await.pop().unwrap()), PASSWORD).await.unwrap();
+        let told = async |of: &str| {
+            let mails = mails_of(app).await;
+            assert!(mails.len() == 1 && mails[0].contains("To: alice@example.org"), "{of}: {mails:?}");
+            assert!(mails[0].contains(of) && mails[0].contains("the account alice"), "{of}: {}", mails[0]);
+        };
+        let mut browser = Browser::sign_in(app, "alice", None).await;
+        let (_, codes) = browser.set_up().await;
+        told("second factor was turned on").await;
+        let from = |n: u8| Ctx { address: Some([192, 0, 2, n].into()), ..ctx() };
+        let start = async |n: u8, code: &str| sessions::start(registry, &from(n), "alice", PASSWORD, Some(code)).await;
+        for n in 1..10 {
+            start(n, "000000").await.unwrap_err();
+        }
+        assert!(mails_of(app).await.is_empty());
+        start(10, "000000").await.unwrap_err();
+        told("knows the password").await;
+        start(11, "000000").await.unwrap_err();
+        start(12, &codes[0]).await.unwrap();
+        told("with a recovery code").await;
+        browser.delete("/users/alice/second-factor").await.expect(204);
+        told("was turned off").await;
+        browser.set_up().await;
+        told("was turned on").await;
+        second_factor::reset(registry, &ctx(), "alice").await.unwrap();
+        told("took the second factor off").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_invitation_ends_with_the_second_factor_of_who_made_it() {
+    with_mail(async |app| {
+        let registry = &app.app.registry;
+        namespaces::add_organisation(registry, &ctx(), "acme", None).await.unwrap();
+        let owner = users::Add {
+            name: "owner".to_owned(),
+            email: None,
+            display_name: None,
+            admin: false,
+            password: Some(PASSWORD.to_owned()),
+        };
+        users::add(registry, &ctx(), owner).await.unwrap();
+        app.grant("owner", "owner", "acme").await;
+        Browser::sign_in(app, "owner", None).await.set_up().await;
+        namespaces::require_second_factor(registry, &ctx(), "acme", true).await.unwrap();
+        let row = users::find(registry, "owner").await.unwrap();
+        let account = Account {
+            id: row.id,
+            public_id: row.public_id.into(),
+            name: "owner".into(),
+            admin: false,
+            second_factor: true,
+        };
+        let as_owner = Ctx { identity: Identity::User(account.into()), ..ctx() };
+        let made = async |email: &str| {
+            let invite = invitations::Invite {
+                email: email.to_owned(),
+                name: None,
+                role: Some(("acme".to_owned(), "guest".to_owned())),
+                language: Language::En,
+            };
+            secret(&invitations::create(registry, &as_owner, invite).await.unwrap().link)
+        };
+        let (first, second) = (made("carol@example.org").await, made("dave@example.org").await);
+        let named = |name: &str| sign_up::SignUp { name: name.to_owned(), ..alice() };
+        invitations::accept_new(registry, &ctx(), &first, named("carol")).await.unwrap();
+        second_factor::reset(registry, &ctx(), "owner").await.unwrap();
+        assert!(is_dead_link(invitations::accept_new(registry, &ctx(), &second, named("dave")).await));
     })
     .await;
 }

@@ -170,7 +170,7 @@ async fn new_signing_keys_end_the_tokens_that_earlier_ones_signed() {
         app.get("/v2/").header(AUTHORIZATION, &bearer).await.expect(200);
         let master = havre::app::master_key_or_new(&app.app.config).unwrap();
         let ctx = Ctx::system(clock::now());
-        assert_eq!(havre::registry::access::replace_keys(&app.app.registry, &ctx, &master).await.unwrap(), 1);
+        assert_eq!(havre::registry::access::replace_keys(&app.app.registry, &ctx, &master).await.unwrap().keys, 1);
         app.restart().await;
         app.get("/v2/").header(AUTHORIZATION, &bearer).await.refused(401, "UNAUTHORIZED");
         app.as_user("alice").get("/token").await.expect(200);

@@ -14,10 +14,15 @@ const PUT_TOGETHER: &[(&str, &str)] = &[
     ("month-", "src/http/web/figures.rs"),
     ("error-", "src/http/web/failure.rs"),
     ("done-", "src/http/web/visit.rs"),
+    ("scope-", "src/http/web/account/tokens.rs"),
+    ("permission-", "src/http/web/namespace/roles.rs"),
+    ("role-", "src/http/web/namespace/roles.rs"),
+    ("action-", "src/http/web/repository_settings.rs"),
     ("event-", "src/http/web/sentence.rs"),
     ("activity-kind-", "src/http/web/activity.rs"),
     ("tab-", "src/http/web/frame.rs"),
     ("admin-tab-", "src/http/web/admin.rs"),
+    ("tags-kind-", "src/http/web/repository/tags.rs"),
 ];
 
 /// Words that are the same in every language.

@@ -4,8 +4,10 @@ use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
 
+use serde_json::json;
+
 use super::process::{Outcome, Place, outcome};
-use crate::support::Browser;
+use crate::support::{Browser, code, sign_in};
 
 const PASSWORD: &str = "correct horse battery";
 
@@ -186,7 +188,10 @@ async fn what_is_already_so_is_said_and_what_is_set_is_shown() {
 #[tokio::test]
 async fn a_lost_master_key_is_named_and_there_is_a_way_on() {
     let place = Place::new();
-    place.serve_with(&[], &[("HAVRE_ADMIN_PASSWORD", PASSWORD.as_ref())]).stop().await;
+    let serving = place.serve_with(&[], &[("HAVRE_ADMIN_PASSWORD", PASSWORD.as_ref())]);
+    let mut browser = Browser::sign_in(&serving.client(), "admin", None).await;
+    let (secret, codes) = browser.set_up().await;
+    serving.stop().await;
     let key = place.data().join("master-key");
     std::fs::remove_file(&key).unwrap();
     let way_on = "havre admin new-signing-keys";
@@ -199,9 +204,15 @@ async fn a_lost_master_key_is_named_and_there_is_a_way_on() {
     std::fs::remove_file(&key).unwrap();
     place.run(&["admin", "new-signing-keys"]).exits(2).complains("add --yes");
     assert!(!key.exists());
-    place.run(&["admin", "new-signing-keys", "--yes"]).exits(0).says("in place of 1");
+    place.run(&["admin", "new-signing-keys", "--yes"]).exits(0).says("in place of 1").says("sign in: admin;");
     assert_eq!(std::fs::metadata(&key).unwrap().permissions().mode() & 0o777, 0o600);
     let serving = place.serve_with(&[], &[]);
+    // What the key had sealed is lost: a code of the app is refused in words, a recovery code opens.
+    let with = |code: &str| json!({ "name": "admin", "password": PASSWORD, "code": code });
+    let refused = sign_in(&serving.client(), &with(&code(&secret, 1))).await.expect(409);
+    assert!(refused.string("detail").contains("reset-second-factor"), "{}", refused.text());
+    sign_in(&serving.client(), &with(&codes[0])).await.expect(201);
+    place.run(&["admin", "reset-second-factor", "admin"]).exits(0);
     let admin = serving.client().as_pair("admin", PASSWORD);
     let token = admin.token_for("repository:admin/app:pull").await;
     serving.client().as_bearer(&token).get("/v2/").await.expect(200);

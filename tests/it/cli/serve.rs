@@ -168,6 +168,32 @@ fn a_port_that_is_taken_is_told() {
     refused.complains(&format!("cannot listen on {address}")).complains("--listen");
 }
 
+#[tokio::test]
+async fn a_start_that_finds_its_ports_taken_shows_no_password_to_nobody() {
+    let (place, other) = (Place::new(), Place::new());
+    let serving = place.serve(&[]);
+    let taken = serving.address.to_string();
+    let domain = ["serve", "--listen", "127.0.0.1:0", "--domain", "registry.example.org"];
+    for args in
+        [&["serve", "--listen", &taken][..], &[&domain[..], &["--set", &format!("acme.http_listen={taken}")]].concat()]
+    {
+        let refused = other.run(args).exits(2).complains("cannot listen on");
+        assert!(!refused.stderr.contains("password:"), "{}", refused.stderr);
+    }
+    let file = other.data().join("initial-admin-password");
+    assert!(!file.exists());
+    let log = other.serve_with(&[], &[]).stop().await;
+    assert!(log.contains("password:") && file.exists(), "{log}");
+    let reminder = "stands in havre-data/initial-admin-password";
+    for _ in 0..2 {
+        let log = other.serve_with(&[], &[]).stop().await;
+        assert!(log.contains(reminder) && log.contains("havre admin reset-password"), "{log}");
+    }
+    std::fs::remove_file(file).unwrap();
+    let log = other.serve_with(&[], &[]).stop().await;
+    assert!(!log.contains(reminder), "{log}");
+}
+
 #[test]
 fn a_data_directory_that_cannot_be_made_is_told() {
     let place = Place::new();

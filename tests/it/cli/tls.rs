@@ -109,10 +109,22 @@ async fn a_domain_without_its_certificate_yet_is_served_and_its_status_told() {
     assert_eq!((&status["domain"], &status["failures"]), (&"registry.example.org".into(), &1.into()));
     assert!(status["not_after"].is_null() && status["error"].is_string() && status["next_try"].is_string(), "{status}");
     place.run(&["tls", "status"]).exits(2).complains("--domain");
+    place.run(&[&["tls", "renew"], &domain[..]].concat()).exits(0).says("within seconds");
+    eventually(async || place.run(&[&["tls", "status"], &domain[..]].concat()).stdout.contains("failed 2 times")).await;
+    place.run(&[&["tls", "status"], &domain[..]].concat()).says("havre tls renew --domain registry.example.org");
+    place
+        .run(&[&["tls", "renew"], &domain[2..], &["--domain", "a.org"]].concat())
+        .exits(2)
+        .complains("no server has asked");
     let log = serving.stop().await;
-    for words in
-        ["there is no certificate yet", "serving https://", "sending plain HTTP on", "no certificate was obtained"]
-    {
+    for words in [
+        "there is no certificate yet",
+        "serving https://",
+        "clients reach it at https://registry.example.org",
+        "sending plain HTTP on",
+        "no certificate was obtained",
+        "havre tls renew --domain registry.example.org",
+    ] {
         assert!(log.contains(words), "{words}\n{log}");
     }
 }

@@ -8,7 +8,6 @@ use havre::clock;
 use havre::http::server::{Options, Server, TlsSource};
 use havre::http::{plain, router};
 use havre::pki;
-use havre::pki::authority::Authority;
 use havre::registry::certificates::{self, Certificate, Proof};
 use havre::registry::{Ctx, Registry};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -19,7 +18,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use crate::support::{Raw, Setup, TestApp, eventually};
+use crate::support::{Raw, Setup, TestApp, eventually, first_of, signed};
 
 /// Nothing answers there.
 const DIRECTORY: &str = "https://127.0.0.1:9/directory";
@@ -105,11 +104,13 @@ fn has(bytes: &[u8], part: &[u8]) -> bool {
 /// Keeps a certificate as another node would; returns it as it is presented.
 async fn keep(registry: &Registry, domain: &str) -> Vec<u8> {
     let now = clock::now();
-    let signed = Authority::make(now).unwrap().sign(&[domain.to_owned()], now).unwrap();
-    let pair = pki::certified(&signed.certificate, &signed.key).unwrap();
-    let new = Certificate { chain: signed.certificate, key: signed.key, not_before: now, not_after: now + 90 * DAY };
-    certificates::keep(registry, &Ctx::system(now), DIRECTORY, domain, new).await.unwrap();
-    pair.cert[0].to_vec()
+    let (chain, key) = signed(domain);
+    let first = first_of(&chain);
+    let new = Certificate { chain, key, not_before: now, not_after: now + 90 * DAY };
+    // As one that has the order does, where it can be had.
+    let claim = certificates::claim(registry, now, DIRECTORY, domain, None).await.unwrap().unwrap_or_default();
+    certificates::keep(registry, &Ctx::system(now), DIRECTORY, domain, claim, new).await.unwrap();
+    first
 }
 
 async fn is_answered(raw: &mut Raw<TlsStream<TcpStream>>) -> bool {
@@ -223,6 +224,7 @@ async fn plain_http_answers_authorities_and_sends_everybody_else_on() {
                     "HUB.example.org:80",
                     "https://hub.example.org:8443/v2/a/b/tags/list?n=3",
                 ),
+                ("GET http://hub.example.org/x", "elsewhere.example", "https://hub.example.org:8443/x"),
                 ("PUT /x", "elsewhere.example", "https://registry.example.org:8443/x"),
                 ("GET //elsewhere.example/", "", "https://registry.example.org:8443//elsewhere.example/"),
                 ("OPTIONS *", DOMAIN, "https://registry.example.org:8443/"),

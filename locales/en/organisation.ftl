@@ -1,0 +1,227 @@
+# Namespaces and organisations, and the settings of repositories.
+
+ns-empty = No repositories yet
+ns-empty-push = A push makes one. Type:
+ns-empty-text = What is pushed here, and what you may see, will be listed.
+ns-new-repository = New repository
+ns-new-repository-text = A push makes it. Choose any name behind the slash.
+ns-pulls = { $n ->
+    [one] { $count } pull
+   *[other] { $count } pulls
+}
+ns-stars = { $n ->
+    [one] { $count } star
+   *[other] { $count } stars
+}
+ns-pushed = pushed
+ns-all-members = All members and their roles
+ns-display-name = Display name
+ns-display-name-help = What people call it. Names of images do not change.
+ns-description = Description
+ns-description-help = One line of at most 256 characters.
+ns-default-visibility = New repositories are
+ns-default-visibility-help = Those that exist stay as they are.
+ns-second-factor = Ask members for a second factor
+ns-second-factor-help = Whoever has none is let in here as a stranger is, from the next request on. Robots need none.
+
+organisation-new = New organisation
+organisation-new-text = An organisation is a namespace that belongs to several people. Its name is the first part of the names of its images.
+organisation-name = Name
+organisation-name-help = Small letters and digits, with single dots, underscores or dashes between them. It cannot be changed.
+organisation-make = Make it
+done-organisation-made = The organisation was made. Give somebody the role owner.
+
+held-by = Who
+held-role = Role
+held-on = On
+held-whole = everything
+held-actions = Actions
+held-take = Take away
+held-take-from = Take the role { $role } from { $holder }
+holder-user = User
+holder-team = Team
+holder-robot = Robot
+members-title = Who holds which role
+members-text = A role says what somebody may do, and on which repositories. Administrators of the registry may do everything.
+members-none = Nobody holds a role here.
+grant-title = Give a role
+grant-kind = To a
+grant-holder = Name
+grant-holder-help = A user’s name, a team of this organisation, or a robot such as acme+ci.
+grant-on-help = acme for everything, acme/app for one repository, acme/web-* for those whose names begin so.
+grant-give = Give the role
+done-role-given = The role was given. It counts from the next request on.
+done-role-taken = The role was taken away. It counts from the next request on.
+invite-title = Invite somebody
+invite-text = Whoever follows the link gets an account, where they have none, and the role on everything here. It holds for seven days.
+invite-email = E-mail address
+invite-until = Holds until
+invite-language = Language of the mail
+invite-send = Invite
+invite-take-back = Take back
+invite-take-back-of = Take the invitation of { $email } back
+invited-title = { $email } is invited
+invited-mailed = A mail with the link is on its way.
+invited-by-hand = This registry sends no mail. Hand the link on yourself.
+invited-link = The link, shown now and never again:
+invited-back = Back to the members
+done-invitation-taken-back = The invitation was taken back.
+
+teams-text = A team is some of the people of an organisation, who get their roles together.
+teams-none = No teams yet.
+teams-members = { $n ->
+    [one] { $count } member
+   *[other] { $count } members
+}
+team-new = New team
+team-name = Name of the team
+team-name-help = Small letters and digits, with single dots, underscores or dashes between them.
+team-make = Make the team
+team-empty = Nobody is in this team.
+team-add-title = Add a member
+team-user = Name of the user
+team-add = Add
+team-remove-member = Remove
+team-remove-of = Remove { $name } from the team
+team-remove = Remove the team
+team-remove-text = Its members lose the roles that they hold through it.
+done-team-made = The team was made. Add its members, then give it a role.
+done-team-removed = The team was removed.
+done-member-added = The member was added.
+done-member-removed = The member was removed.
+confirm-differs = That is not { $name }. Type the name as it stands there.
+
+robots-text = A robot is the account of a machine, such as a build server. It may do what its roles allow, and nothing else.
+robots-none = No robots yet.
+robot-name = Name
+robot-name-help = The robot signs in as { $namespace }+NAME.
+robot-description = Description
+robot-state = State
+robot-state-active = Active
+robot-state-disabled = Disabled
+robot-state-over = Expired
+robot-until = Holds until
+robot-for-ever = no end
+robot-days = { $n ->
+    [one] { $count } day
+   *[other] { $count } days
+}
+robot-new = New robot
+robot-no-role = no role yet
+robot-role-help = Without a role, a robot may do nothing but pull what is public.
+robot-role-failed = the registry failed
+robot-expiry = It holds for
+robot-make = Make the robot
+robot-made = The robot was made.
+robot-rotated = This is another secret. The one in use goes on until you make a third.
+robot-without-role = The robot has no role: { $why }
+robot-back = Back to the robots
+robot-rotate = New secret
+robot-rotate-of = Make a new secret for { $name }
+robot-enable = Enable
+robot-enable-of = Enable { $name }
+robot-disable = Disable
+robot-disable-of = Disable { $name }
+robot-remove = Remove
+robot-remove-of = Remove { $name }
+done-robot-disabled = The robot was disabled: its secrets open nothing.
+done-robot-enabled = The robot may act again.
+done-robot-removed = The robot was removed, with its roles and secrets.
+
+roles-text = The first five are there in every namespace. Make one of your own where none of them fits.
+roles-for = What for
+roles-permissions = Permissions
+roles-own = own
+roles-define = Define a role
+roles-name = Name of the role
+roles-name-help = Small letters, digits and dashes. A role that exists gets the permissions that are ticked.
+roles-save = Save the role
+roles-change = Change
+roles-change-of = Change the role { $name }
+roles-remove = Remove
+roles-remove-of = Remove the role { $name }
+done-role-defined = The role was saved.
+done-role-removed = The role was removed.
+role-owner = everything, members and settings included
+role-maintainer = push, pull, delete, scan, webhooks
+role-developer = push, pull, sign
+role-guest = pull, and see who did what
+role-limited-guest = pull, nothing else
+permission-read = pull
+permission-write = push
+permission-delete-tag = delete tags
+permission-delete-manifest = delete images
+permission-scan = have images scanned
+permission-sign = attach signatures
+permission-activity = see members and what they did
+permission-webhooks = set up webhooks
+permission-robots = make and disable robots
+permission-members = give and take roles
+permission-settings = change settings
+
+settings-save = Save
+done-settings-saved = The settings were saved.
+marks-title = Marks
+marks-text = Administrators of the registry give them. They stand beside the name wherever it is shown.
+marks-official-help = The images here are the registry’s own choice.
+marks-verified-help = Whose namespace this is was checked.
+visibility-private-help = Seen by those who hold a role.
+visibility-internal-help = Seen by every user who is signed in.
+visibility-public-help = Seen and pulled by anyone, without signing in.
+
+repository-visibility = Visibility
+done-visibility-changed = The visibility was changed. It counts from the next request on.
+repository-access = Access
+repository-access-text = Those who hold a role on this repository, or on more than it.
+why-title = Why may somebody, or not?
+why-text = Decided as a request would be, by the same rules.
+why-who = Who
+why-who-help = A user, or a robot such as acme+ci. Empty for somebody who is not signed in.
+why-action = Wants to
+why-ask = Ask
+why-somebody = somebody who is not signed in
+why-allow = Yes, in { $repository }: { $action } ({ $who })
+why-sign-in = No, { $repository } does not let everybody: { $action }. Signing in comes first.
+why-forbidden = No. Nothing lets { $who } do this in { $repository }: { $action }
+why-hidden = No. { $repository } is hidden from { $who }, as if it did not exist.
+why-shut-out = No. Everybody needs a second factor here, and { $who } has none.
+why-because = Because { $ground }
+why-would = It would be allowed, because { $ground }
+why-waits = Waits for a second factor, which the namespace asks for: { $ground }
+why-not-enough = Not enough: { $ground }
+ground-administrator = the user administers the registry
+ground-own-namespace = the namespace is the user’s own
+ground-public = the repository is public, so that anyone may pull
+ground-internal = the repository is internal, so that any user who is signed in may pull
+ground-role = the role { $role } on { $on } allows { $allows }
+ground-team-role = the role { $role } on { $on }, held through the team { $team }, allows { $allows }
+action-pull = pull
+action-push = push
+rename-title = Rename or transfer
+rename-text = Tags, images and statistics stay with it. Pages and pulls by the old name go on until another repository is made under it; a push to the old name makes one.
+rename-former = It was called
+rename-name = New name
+rename-name-help = The whole name. With another first part, it moves to that namespace: roles of teams and robots on this one repository end then.
+rename-do = Rename
+rename-same = It has this name already.
+rename-not-a-name = { $name } cannot be a repository’s name. Write the whole of it, such as acme/app.
+rename-in-use = There is a repository { $name } already, or one that was called so before.
+rename-reserved = { $namespace } is a word that the registry keeps for itself.
+rename-not-there = You may not make a repository { $name }.
+done-repository-renamed = The repository has its new name. The old one leads here.
+delete-title = Delete
+delete-heading = Delete { $name }
+delete-link-text = Shows what goes first, and asks for the name.
+delete-link = Delete this repository…
+delete-text = There is no way back. Nobody can pull these images any more, and the old names of the repository lead nowhere.
+delete-tags = Tags
+delete-manifests = Images, indexes and attachments
+delete-bytes = Freed
+delete-shared = Kept, since others hold it too
+delete-pulls = Pulls within 30 days
+delete-last-pulls = Pulled last
+delete-former-names = Former names
+delete-do = Delete it
+delete-back = Keep it, back to the settings
+more-than = more than { $number }
+done-repository-deleted = The repository was deleted.

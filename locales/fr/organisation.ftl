@@ -1,0 +1,227 @@
+# Les espaces de noms et les organisations, et les réglages des dépôts.
+
+ns-empty = Pas encore de dépôt
+ns-empty-push = Un envoi en crée un. Saisissez :
+ns-empty-text = Ce qui sera poussé ici et que vous pouvez voir y sera listé.
+ns-new-repository = Nouveau dépôt
+ns-new-repository-text = Un envoi le crée. Choisissez le nom qui suit la barre oblique.
+ns-pulls = { $n ->
+    [one] { $count } téléchargement
+   *[other] { $count } téléchargements
+}
+ns-stars = { $n ->
+    [one] { $count } étoile
+   *[other] { $count } étoiles
+}
+ns-pushed = poussé
+ns-all-members = Tous les membres et leurs rôles
+ns-display-name = Nom affiché
+ns-display-name-help = Le nom courant. Les noms des images ne changent pas.
+ns-description = Description
+ns-description-help = Une ligne de 256 caractères au plus.
+ns-default-visibility = Les nouveaux dépôts sont
+ns-default-visibility-help = Ceux qui existent restent tels quels.
+ns-second-factor = Demander un second facteur aux membres
+ns-second-factor-help = Dès la prochaine requête, qui n’en a pas n’a plus que les droits d’un inconnu. Les robots n’en ont pas besoin.
+
+organisation-new = Nouvelle organisation
+organisation-new-text = Une organisation est un espace de noms qui appartient à plusieurs personnes. Son nom commence celui de ses images.
+organisation-name = Nom
+organisation-name-help = Lettres minuscules et chiffres, séparés par un seul point, tiret ou tiret bas. Il ne peut pas être changé.
+organisation-make = Créer
+done-organisation-made = L’organisation est créée. Donnez à quelqu’un le rôle owner.
+
+held-by = Qui
+held-role = Rôle
+held-on = Sur
+held-whole = tout l’espace
+held-actions = Actions
+held-take = Retirer
+held-take-from = Retirer le rôle { $role } à { $holder }
+holder-user = Utilisateur
+holder-team = Équipe
+holder-robot = Robot
+members-title = Qui a quel rôle
+members-text = Un rôle dit ce que quelqu’un peut faire, et sur quels dépôts. Les administrateurs du registre peuvent tout faire.
+members-none = Personne n’a de rôle ici.
+grant-title = Donner un rôle
+grant-kind = À
+grant-holder = Nom
+grant-holder-help = Le nom d’un utilisateur, une équipe de cette organisation, ou un robot comme acme+ci.
+grant-on-help = acme pour tout l’espace, acme/app pour un dépôt, acme/web-* pour ceux dont le nom commence ainsi.
+grant-give = Donner le rôle
+done-role-given = Le rôle est donné. Il compte dès la prochaine requête.
+done-role-taken = Le rôle est retiré dès la prochaine requête.
+invite-title = Inviter quelqu’un
+invite-text = Qui suit le lien obtient un compte, s’il n’en a pas, et le rôle sur tout l’espace. Le lien est valable sept jours.
+invite-email = Adresse électronique
+invite-until = Valable jusqu’à
+invite-language = Langue du message
+invite-send = Inviter
+invite-take-back = Annuler
+invite-take-back-of = Annuler l’invitation de { $email }
+invited-title = { $email } reçoit une invitation
+invited-mailed = Un message avec le lien est en route.
+invited-by-hand = Ce registre n’envoie pas de courrier. Transmettez le lien vous-même.
+invited-link = Le lien, affiché cette seule fois :
+invited-back = Retour aux membres
+done-invitation-taken-back = L’invitation est annulée.
+
+teams-text = Une équipe réunit des personnes d’une organisation, qui reçoivent leurs rôles ensemble.
+teams-none = Pas encore d’équipe.
+teams-members = { $n ->
+    [one] { $count } membre
+   *[other] { $count } membres
+}
+team-new = Nouvelle équipe
+team-name = Nom de l’équipe
+team-name-help = Lettres minuscules et chiffres, séparés par un seul point, tiret ou tiret bas.
+team-make = Créer l’équipe
+team-empty = Personne n’est dans cette équipe.
+team-add-title = Ajouter un membre
+team-user = Nom de l’utilisateur
+team-add = Ajouter
+team-remove-member = Retirer
+team-remove-of = Retirer { $name } de l’équipe
+team-remove = Supprimer l’équipe
+team-remove-text = Ses membres perdent les rôles qu’ils ont par elle.
+done-team-made = L’équipe est créée. Ajoutez ses membres, puis donnez-lui un rôle.
+done-team-removed = L’équipe est supprimée.
+done-member-added = Le membre est ajouté.
+done-member-removed = Le membre est retiré.
+confirm-differs = Ce n’est pas { $name }. Saisissez le nom tel qu’il est écrit.
+
+robots-text = Un robot est le compte d’une machine, comme un serveur de construction. Il peut ce que ses rôles permettent, et rien d’autre.
+robots-none = Pas encore de robot.
+robot-name = Nom
+robot-name-help = Le robot se connecte sous le nom { $namespace }+NOM.
+robot-description = Description
+robot-state = État
+robot-state-active = Actif
+robot-state-disabled = Désactivé
+robot-state-over = Expiré
+robot-until = Valable jusqu’à
+robot-for-ever = sans fin
+robot-days = { $n ->
+    [one] { $count } jour
+   *[other] { $count } jours
+}
+robot-new = Nouveau robot
+robot-no-role = pas encore de rôle
+robot-role-help = Sans rôle, un robot ne peut que télécharger ce qui est public.
+robot-role-failed = le registre a échoué
+robot-expiry = Durée de validité
+robot-make = Créer le robot
+robot-made = Le robot est créé.
+robot-rotated = Voici un autre secret. Celui qui sert reste valable jusqu’à ce que vous en fassiez un troisième.
+robot-without-role = Le robot n’a pas de rôle : { $why }
+robot-back = Retour aux robots
+robot-rotate = Nouveau secret
+robot-rotate-of = Faire un nouveau secret pour { $name }
+robot-enable = Activer
+robot-enable-of = Activer { $name }
+robot-disable = Désactiver
+robot-disable-of = Désactiver { $name }
+robot-remove = Supprimer
+robot-remove-of = Supprimer { $name }
+done-robot-disabled = Le robot est désactivé : ses secrets n’ouvrent plus rien.
+done-robot-enabled = Le robot peut agir de nouveau.
+done-robot-removed = Le robot est supprimé, avec ses rôles et ses secrets.
+
+roles-text = Les cinq premiers existent dans chaque espace. Créez le vôtre si aucun ne convient.
+roles-for = Pour quoi
+roles-permissions = Droits
+roles-own = propre
+roles-define = Définir un rôle
+roles-name = Nom du rôle
+roles-name-help = Lettres minuscules, chiffres et tirets. Un rôle qui existe reçoit les droits cochés.
+roles-save = Enregistrer le rôle
+roles-change = Modifier
+roles-change-of = Modifier le rôle { $name }
+roles-remove = Supprimer
+roles-remove-of = Supprimer le rôle { $name }
+done-role-defined = Le rôle est enregistré.
+done-role-removed = Le rôle est supprimé.
+role-owner = tout, y compris les membres et les réglages
+role-maintainer = pousser, télécharger, supprimer, analyser, webhooks
+role-developer = pousser, télécharger, signer
+role-guest = télécharger, et voir qui a fait quoi
+role-limited-guest = télécharger, rien d’autre
+permission-read = télécharger
+permission-write = pousser
+permission-delete-tag = supprimer des tags
+permission-delete-manifest = supprimer des images
+permission-scan = faire analyser des images
+permission-sign = joindre des signatures
+permission-activity = voir les membres et ce qu’ils ont fait
+permission-webhooks = régler des webhooks
+permission-robots = créer et désactiver des robots
+permission-members = donner et retirer des rôles
+permission-settings = changer les réglages
+
+settings-save = Enregistrer
+done-settings-saved = Les réglages sont enregistrés.
+marks-title = Marques
+marks-text = Les administrateurs du registre les donnent. Elles accompagnent le nom partout où il est montré.
+marks-official-help = Les images de cet espace sont choisies par le registre.
+marks-verified-help = On a vérifié à qui appartient cet espace.
+visibility-private-help = Visible par ceux qui ont un rôle.
+visibility-internal-help = Visible par tous les utilisateurs connectés.
+visibility-public-help = Visible et téléchargeable par tous, sans connexion.
+
+repository-visibility = Visibilité
+done-visibility-changed = La visibilité est changée dès la prochaine requête.
+repository-access = Accès
+repository-access-text = Ceux qui ont un rôle sur ce dépôt, ou sur plus que lui.
+why-title = Pourquoi quelqu’un peut-il, ou non ?
+why-text = Décidé comme une requête le serait, par les mêmes règles.
+why-who = Qui
+why-who-help = Un utilisateur, ou un robot comme acme+ci. Vide pour quelqu’un qui n’est pas connecté.
+why-action = Veut
+why-ask = Demander
+why-somebody = quelqu’un qui n’est pas connecté
+why-allow = Oui, dans { $repository } : { $action } ({ $who })
+why-sign-in = Non, { $repository } ne permet pas à tous : { $action }. Il faut d’abord se connecter.
+why-forbidden = Non. Rien ne permet cela à { $who } dans { $repository } : { $action }
+why-hidden = Non. { $repository } est caché à { $who }, comme s’il n’existait pas.
+why-shut-out = Non. Il faut ici un second facteur à chacun, et { $who } n’en a pas.
+why-because = Car { $ground }
+why-would = Ce serait permis, car { $ground }
+why-waits = Attend un second facteur, que l’espace demande : { $ground }
+why-not-enough = Pas suffisant : { $ground }
+ground-administrator = l’utilisateur administre le registre
+ground-own-namespace = l’espace est celui de l’utilisateur
+ground-public = le dépôt est public : tout le monde peut télécharger
+ground-internal = le dépôt est interne : tout utilisateur connecté peut télécharger
+ground-role = le rôle { $role } sur { $on } permet { $allows }
+ground-team-role = le rôle { $role } sur { $on }, tenu par l’équipe { $team }, permet { $allows }
+action-pull = télécharger
+action-push = pousser
+rename-title = Renommer ou transférer
+rename-text = Tags, images et statistiques suivent. Les pages et les téléchargements sous l’ancien nom continuent jusqu’à ce qu’un autre dépôt y soit créé ; un envoi sous l’ancien nom en crée un.
+rename-former = Il s’appelait
+rename-name = Nouveau nom
+rename-name-help = Le nom entier. Si la première partie change, le dépôt passe dans cet espace : les rôles des équipes et des robots sur ce seul dépôt prennent fin.
+rename-do = Renommer
+rename-same = C’est déjà son nom.
+rename-not-a-name = { $name } ne peut pas être le nom d’un dépôt. Écrivez-le en entier, comme acme/app.
+rename-in-use = Il y a déjà un dépôt { $name }, ou un dépôt qui s’appelait ainsi.
+rename-reserved = { $namespace } est un mot que le registre garde pour lui-même.
+rename-not-there = Vous ne pouvez pas créer de dépôt { $name }.
+done-repository-renamed = Le dépôt porte son nouveau nom. L’ancien mène ici.
+delete-title = Supprimer
+delete-heading = Supprimer { $name }
+delete-link-text = Montre d’abord ce qui disparaît, et demande le nom.
+delete-link = Supprimer ce dépôt…
+delete-text = C’est définitif. Plus personne ne pourra télécharger ces images, et les anciens noms du dépôt ne mèneront nulle part.
+delete-tags = Tags
+delete-manifests = Images, index et pièces jointes
+delete-bytes = Libérés
+delete-shared = Gardés, car d’autres dépôts les ont aussi
+delete-pulls = Téléchargements en 30 jours
+delete-last-pulls = Derniers téléchargements
+delete-former-names = Anciens noms
+delete-do = Supprimer
+delete-back = Le garder, retour aux réglages
+more-than = plus de { $number }
+done-repository-deleted = Le dépôt est supprimé.
