@@ -51,3 +51,4 @@ refused-code = The code is wrong or was used already. Wait for the next one that
 refused-beyond = You cannot give what you may not do yourself here: { $what }.
 error-read-only = Nothing can be changed now
 error-read-only-text = The administrators have set the registry to read-only. Pulls go on. Try again later.
+refused-factor-lost = The second factor cannot be read any more, since the registry’s key was lost. Sign in with a recovery code, or ask the operator to take it off.

@@ -51,3 +51,4 @@ refused-code = Le code est faux ou a déjà servi. Attendez le suivant dans votr
 refused-beyond = Vous ne pouvez pas donner ce que vous ne pouvez pas faire vous-même ici : { $what }.
 error-read-only = Rien ne peut être modifié maintenant
 error-read-only-text = Les administrateurs ont mis le registre en lecture seule. Les pulls continuent. Réessayez plus tard.
+refused-factor-lost = Le second facteur n’est plus lisible : la clé du registre a été perdue. Connectez-vous avec un code de secours, ou demandez à l’exploitant de le retirer.

@@ -36,8 +36,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(6, "0006_certificates"),
     migration!(7, "0007_second_factor"),
     migration!(8, "0008_pages"),
-    migration!(9, "0009_reserved"),
-    migration!(10, "0010_search"),
+    migration!(9, "0009_search"),
 ];
 
 /// The newest schema this binary knows.

@@ -126,6 +126,7 @@ fn field(failure: &Failure) -> &'static str {
             | AccountError::Link
             | AccountError::LastAdministrator(_)
             | AccountError::InUse(_)
+            | AccountError::FactorLost
             | AccountError::Beyond(_) => "",
         },
         Failure::Rule(Error::Denied(denial)) if denial.why == Why::WrongCredentials => "password",

@@ -197,6 +197,7 @@ fn account(v: &View, error: &AccountError) -> String {
         AccountError::LastAdministrator(name) => v.ta("refused-last-administrator", "name", name),
         AccountError::InUse(_) => v.t("refused-in-use"),
         AccountError::Code => v.t("refused-code"),
+        AccountError::FactorLost => v.t("refused-factor-lost"),
         AccountError::Beyond(what) => v.ta("refused-beyond", "what", what),
         AccountError::Hash(_) => v.t("error-internal-text"),
     }

@@ -192,7 +192,7 @@ async fn verdict(visit: &Visit, v: &View, name: &RepositoryName, members: bool) 
     if elsewhere && !v.admin() {
         return Err(Denial::of(Why::Hidden).into());
     }
-    let explanation = explain(visit.registry(), who, needed, name).await?;
+    let explanation = explain(visit.registry(), visit.ctx(), who, needed, name).await?;
     Ok(Some(told(v, &explanation, who, word, name)))
 }
 

@@ -67,7 +67,12 @@ async fn sign_in(visit: Visit) -> Result<Answer, Failure> {
     let next = next(&visit);
     let name = visit.form.get("name").trim();
     match Box::pin(sessions::start(visit.registry(), visit.ctx(), name, visit.form.get("password"), None)).await {
-        Ok(opened) => Ok(go_on(&visit, &opened, next)),
+        Ok(opened) => {
+            if let Some(before) = &visit.session.secret {
+                sessions::end_replaced(visit.registry(), visit.ctx(), before).await?;
+            }
+            Ok(go_on(&visit, &opened, next))
+        }
         Err(error) => {
             let (v, failure) = (visit.view(), Failure::from(error));
             let Some(error) = failure.text(&v) else { return Err(failure) };

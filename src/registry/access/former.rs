@@ -23,6 +23,7 @@ pub async fn follow(
     asked: &RepositoryName,
 ) -> Result<Option<RepositoryName>, Error> {
     let (by, name, open, now) = (Arc::clone(proof), asked.clone(), registry.access.open, ctx.now);
+    let requires_factor = registry.access.requires_factor;
     let look = move |tx: &mut Tx<'_>| {
         let Some(current) = former_names::current(tx, &name)? else { return Ok(None) };
         let current = RepositoryName::parse(&current)
@@ -35,7 +36,7 @@ pub async fn follow(
         let Some((found, _)) = standing::load(tx, &by, &current, epoch, now)? else { return Ok(None) };
         let reach = who.reach_on(&name);
         let allowed = policy::check(found.signed_in, found.rights, reach & by.bound.on(&name), Permissions::READ);
-        let held = Held { proof: by, reach, token: found.token, epoch };
+        let held = Held { proof: by, reach, token: found.token, epoch, requires_factor };
         Ok::<_, Error>((allowed == Decision::Allow).then_some((current, Some((found.identity, held)))))
     };
     let Some((current, caller)) = registry.db.read(look).await? else { return Ok(None) };
