@@ -8,6 +8,7 @@ image-more-tags = and more
 image-no-tags = No tag points to it: it is pulled by its digest.
 image-pushed = pushed
 image-pulls = { $n ->
+    [0] never pulled
     [one] pulled once
    *[other] pulled { $count } times
 }

@@ -8,6 +8,7 @@ image-more-tags = et d’autres
 image-no-tags = Aucun tag ne mène à elle : on la tire par son condensat.
 image-pushed = poussée
 image-pulls = { $n ->
+    [0] jamais tirée
     [one] tirée { $count } fois
    *[other] tirée { $count } fois
 }

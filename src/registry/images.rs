@@ -56,8 +56,6 @@ pub const SHARED_AT_MOST: usize = 100;
 const SHARED_LOOKED_AT: i64 = 1_000;
 /// Of how many layers, from the first on: what is shared is what others build upon.
 const SHARED_LAYERS: usize = 40;
-/// Most images whose summaries are found at once.
-const SUMMARIES: usize = 200;
 
 /// What was read of manifests and configs, by digest.
 pub struct Memory {
@@ -292,67 +290,4 @@ pub async fn sharing(
         digests.iter().map(holders).collect::<Result<Vec<_>, _>>()
     };
     Ok(registry.db.scan(count).await?)
-}
-
-/// An image in a list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Summary {
-    /// What it is.
-    pub kind: Kind,
-    /// What it runs on.
-    pub platforms: Vec<String>,
-    /// Bytes of config and layers; of an index those of the child that most people want.
-    pub bytes: u64,
-    /// How many layers that one has.
-    pub layers: usize,
-}
-
-/// Tells of images of a repository what a list shows of each, in the same order; nothing for what is not there.
-pub async fn summary(
-    registry: &Registry,
-    ctx: &Ctx,
-    repository: &RepositoryName,
-    digests: &[Digest],
-) -> Result<Vec<Option<Summary>>, Error> {
-    let (name, memory) = (repository.clone(), Arc::clone(&registry.images));
-    let wanted: Vec<Digest> = digests.iter().take(SUMMARIES).copied().collect();
-    let find = move |tx: &mut Tx<'_>| {
-        let id = repositories::find(tx, &name)?.ok_or_else(|| Error::NameUnknown(name.clone()))?;
-        let mut find = |digest: &Digest| match images::find(tx, id, digest)? {
-            Some(row) => outline(tx, &memory, digest, &row).map(Some),
-            None => Ok(None),
-        };
-        let mut found = Vec::with_capacity(wanted.len());
-        for digest in &wanted {
-            let outline = find(digest)?;
-            let child = outline.as_ref().and_then(|outline| outline.child("")).map(|child| child.digest);
-            let child = child.as_ref().map(&mut find).transpose()?.flatten();
-            found.push(outline.map(|outline| (outline, child)));
-        }
-        Ok::<_, Error>(found)
-    };
-    let mut summaries = Vec::with_capacity(digests.len());
-    for found in registry.db.scan(find).await? {
-        let Some((outline, child)) = found else {
-            summaries.push(None);
-            continue;
-        };
-        let platforms = if outline.kind == Kind::Index {
-            let mut platforms: Vec<String> = outline.runnable().filter_map(|child| child.platform.clone()).collect();
-            platforms.dedup();
-            platforms
-        } else {
-            let config = config(registry, ctx, repository, &outline).await?;
-            config.read().and_then(|config| platform(&config.platform)).into_iter().collect()
-        };
-        let sized = child.as_ref().unwrap_or(&outline);
-        summaries.push(Some(Summary {
-            kind: outline.kind.clone(),
-            platforms,
-            bytes: sized.bytes,
-            layers: sized.layer_count(),
-        }));
-    }
-    summaries.resize(digests.len(), None);
-    Ok(summaries)
 }

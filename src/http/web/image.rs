@@ -10,6 +10,7 @@ use oci::{Digest, Reference, RepositoryName};
 use self::model::{Body, Crumb, Head};
 use super::answer::Answer;
 use super::failure::Failure;
+use super::markdown;
 use super::route::Route;
 use super::view::View;
 use super::visit::Visit;
@@ -143,7 +144,10 @@ async fn body(visit: &Visit, v: &View, name: &RepositoryName, image: &Image) -> 
     body.tell(v, name, &shown, &shared, open);
     if shown.outline.kind == Kind::Chart {
         match images::chart(registry, ctx, name, &shown.outline).await? {
-            Found::Read(chart) => (body.values, body.readme) = (chart.values.clone(), chart.readme.clone()),
+            Found::Read(chart) => {
+                body.values.clone_from(&chart.values);
+                body.readme = chart.readme.as_deref().map(markdown::render);
+            }
             Found::TooLong => body.absent = Some(v.t("image-chart-long")),
             Found::None | Found::Missing => body.absent = Some(v.t("image-chart-missing")),
         }

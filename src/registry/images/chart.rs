@@ -14,7 +14,7 @@ use crate::registry::{Ctx, Error, Registry, blobs};
 /// Largest archive that is opened. Those of charts have some 100 KiB.
 const PACKED: usize = 4 * 1024 * 1024;
 /// At most this much of what it unpacks to is looked at.
-const UNPACKED: u64 = 32 * 1024 * 1024;
+const UNPACKED: u64 = 16 * 1024 * 1024;
 /// At most this many of its entries.
 const ENTRIES: usize = 2_000;
 /// For at most this long.
@@ -167,7 +167,7 @@ mod tests {
             Chart::read(&whole[..cut]);
         }
         // What lies behind much else is not waited for.
-        let zeros = vec![0; 40 * 1024 * 1024];
+        let zeros = vec![0; 17 * 1024 * 1024];
         let files: [(&str, &[u8]); 2] = [("app/zeros", &zeros), ("app/values.yaml", b"a: 1")];
         assert_eq!(Chart::read(&packed(&files)), Chart::default());
         let many: Vec<String> = (0..2_100).map(|n| format!("app/{n}")).collect();

@@ -184,13 +184,16 @@ pub fn masked(line: &str) -> String {
             Some((at, last)) if ends(last) => word.split_at(at),
             _ => (word, ""),
         };
-        let pair = core.trim_start_matches('-').split_once(['=', ':']).filter(|(name, _)| !name.is_empty());
+        let pair = core.trim_start_matches('-').split_once(['=', ':']).filter(|(name, value)| {
+            // What ends in `=` may be Base64 as well.
+            !name.is_empty() && !value.trim_matches('=').is_empty()
+        });
         if core.contains("://") && has_password(core) {
             out.push_str(&without_password(core));
         } else if let Some((_, value)) = pair.filter(|(name, value)| is_secret_in_line(name, value)) {
             out.push_str(&core[..core.len() - value.len()]);
             out.push_str(MASK);
-        } else if is_secret_in_line(name, core) {
+        } else if (pair.is_none() || !name.is_empty()) && is_secret_in_line(name, core) {
             out.push_str(MASK);
         } else {
             out.push_str(core);
@@ -281,6 +284,10 @@ mod tests {
             (
                 "ADD file:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08 in /",
                 "ADD file:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08 in /",
+            ),
+            (
+                "ENV GIT_COMMIT=9f86d081884c7d659a2feaa0c55ad015a3bf4f1b",
+                "ENV GIT_COMMIT=9f86d081884c7d659a2feaa0c55ad015a3bf4f1b",
             ),
             ("CMD [\"nginx\" \"-g\" \"daemon off;\"]", "CMD [\"nginx\" \"-g\" \"daemon off;\"]"),
         ] {

@@ -206,7 +206,7 @@ pub struct Body {
     pub files: Vec<File>,
     pub more_files: usize,
     pub facts: Vec<Named>,
-    /// What a chart tells of itself, and what can be set.
+    /// What a chart tells of itself, rendered and sanitised, and what can be set.
     pub readme: Option<String>,
     pub values: Option<String>,
     pub attached: Vec<Node>,
