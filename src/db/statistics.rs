@@ -2,6 +2,9 @@
 
 use super::{Error, Tx};
 
+/// A key of two parts, and a value.
+pub type Pair = ((i64, i64), i64);
+
 /// Rows of a step.
 pub const STEP: i64 = 10_000;
 
@@ -13,7 +16,7 @@ pub fn blobs(tx: &mut Tx<'_>, after: i64) -> Result<Vec<(i64, i64)>, Error> {
 }
 
 /// The keys of the links of repositories to blobs behind `after`, and the blobs' sizes.
-pub fn links(tx: &mut Tx<'_>, after: (i64, i64)) -> Result<Vec<((i64, i64), i64)>, Error> {
+pub fn links(tx: &mut Tx<'_>, after: (i64, i64)) -> Result<Vec<Pair>, Error> {
     let rows = tx.query(
         "SELECT k.repository_id, k.blob_id, b.size FROM repository_blobs k JOIN blobs b ON b.id = k.blob_id \
          WHERE (k.repository_id, k.blob_id) > ($1, $2) ORDER BY k.repository_id, k.blob_id LIMIT $3",
@@ -46,7 +49,7 @@ pub fn tags(tx: &mut Tx<'_>, after: &(i64, String)) -> Result<Vec<(i64, String)>
 }
 
 /// The keys of the counters of pulls behind `after` (repository, day), and how often was pulled.
-pub fn pulls(tx: &mut Tx<'_>, after: (i64, i64)) -> Result<Vec<((i64, i64), i64)>, Error> {
+pub fn pulls(tx: &mut Tx<'_>, after: (i64, i64)) -> Result<Vec<Pair>, Error> {
     let rows = tx.query(
         "SELECT repository_id, day, pulls FROM repository_pulls WHERE (repository_id, day) > ($1, $2) \
          ORDER BY repository_id, day LIMIT $3",

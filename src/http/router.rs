@@ -26,7 +26,7 @@ pub async fn serve(app: Arc<App>, request: Request<Incoming>) -> Response<Body> 
     let exchange = Exchange::new(&app, &parts);
     let logged = Logged::new(&app, &exchange, &parts);
     let routed = route(exchange, Request::from_parts(parts, body));
-    let (index, mut response) = unwinding(routed).await.unwrap_or_else(|_| {
+    let (index, mut response) = Box::pin(unwinding(routed)).await.unwrap_or_else(|_| {
         tracing::error!(request_id = %logged.request_id, "a request panicked");
         panicked()
     });

@@ -14,6 +14,7 @@ use super::view::{Html, View};
 use super::visit::Visit;
 use crate::auth::{Pattern, Permissions};
 use crate::registry::access::manage::Target;
+use crate::registry::accounts::namespaces;
 use crate::registry::audit::{self, Entry, Filter};
 
 pub(super) const ROUTES: &[Route] = &[
@@ -153,10 +154,15 @@ async fn of_namespace(mut visit: Visit) -> Result<Answer, Failure> {
     let rows = audit::of_namespace(visit.registry(), &namespace, &asked.filter, asked.after, LIMIT + 1).await?;
     let (lines, next) = page(&v, rows, &path, &asked.kind);
     let allowed = super::frame::namespace_rights(&visit, &namespace).await?;
+    let mut tabs = super::frame::namespace_tabs(&v, &namespace, "activity", allowed);
+    // A user's own namespace has no teams.
+    if namespaces::find(visit.registry(), &namespace).await?.owner_kind != "organisation" {
+        tabs.retain(|tab| !tab.href.ends_with("/-/teams"));
+    }
     Ok(Answer::ok(&ActivityPage {
         title: v.ta("activity-title", "what", &namespace),
         crumbs: crumbs_of(&namespace),
-        tabs: super::frame::namespace_tabs(&v, &namespace, "activity", allowed),
+        tabs,
         lines,
         choices: choices(&v, &asked.kind, &["tags", "manifests", "blobs", "repositories"]),
         action: path.clone(),

@@ -178,7 +178,9 @@ mod tests {
         Route::get("/{namespace}/-/settings", nothing),
     ];
 
-    fn found(method: &Method, path: &str) -> Result<(&'static str, Vec<(&'static str, String)>), NotFound> {
+    type Arguments = Vec<(&'static str, String)>;
+
+    fn found(method: &Method, path: &str) -> Result<(&'static str, Arguments), NotFound> {
         find(ROUTES.iter(), method, path).map(|(route, Found(arguments))| (route.path, arguments))
     }
 

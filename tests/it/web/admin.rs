@@ -83,6 +83,8 @@ async fn what_happened_is_told_in_sentences_to_who_may_know() {
         app.as_user("alice").push_image("alice/app", "1.0", "a").await;
         app.set_visibility("alice/app", "public").await;
         app.grant("guest", "bob", "alice/app").await;
+        // When it was pushed to is written beside, and a namespace's activity begins with what was pushed to last.
+        havre::registry::audit::flush(&app.app.registry, &havre::registry::Ctx::system(0)).await.unwrap();
         let mut alice = Pages::sign_in(app, "alice").await;
         for path in ["/alice/app/-/activity", "/alice/-/activity", "/-/account/activity"] {
             let text = alice.get(path).await.expect(200).text();
