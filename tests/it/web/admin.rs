@@ -98,7 +98,8 @@ async fn what_happened_is_told_in_sentences_to_who_may_know() {
         assert!(french.contains("a créé le tag") && french.contains("à l’instant"));
         let mut bob = Pages::sign_in(app, "bob").await;
         bob.get("/alice/app/-/activity").await.expect(200);
-        bob.get("/alice/-/activity").await.expect(404);
+        // He holds a role on a part of it, so that it is no secret that there is more.
+        bob.get("/alice/-/activity").await.expect(403);
         // Everybody may pull, and not everybody see who did what.
         Pages::new(app).get("/alice/app/-/activity").await.expect(401);
     })
